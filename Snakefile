@@ -1,0 +1,24 @@
+# birdview: one bird's-eye-view PNG for every LiDAR scan of a data set.
+#
+#   scans/<scan>.bin  ->  results/<encoding>/<scan>.png
+#
+# where <scan> may have sub-folders, and <encoding> is a name of workflow/encodings/.
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: Path(workflow.basedir) / "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/demo.smk"
+include: "workflow/rules/render.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        images,

