@@ -64,8 +64,8 @@ def simulate_scan(number, seed):
     Returns
     -------
     ndarray of float32, shape (N, 4)
-        x forward, y left and z up from the sensor in metres, rounded to millimetres, and
-        reflectance, 0 to 0.99; beam by beam from the highest. N is about 100,000.
+        x forward, y left and z up from the sensor in metres, rounded to millimetres,
+        and reflectance, 0 to 0.99; beam by beam from the highest. N is about 100,000.
     """
     here = START + number * STEP, LANE, MOUNT
     rays = (

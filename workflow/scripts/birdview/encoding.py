@@ -128,11 +128,11 @@ def _axis(direction, intervals, grid, path):
     low, high, _, has_max = intervals[name]
     origin = float(grid.get("origin", low))
     first, size = (low - origin) / cell, (high - low) / cell
-    for cells, start in ((size, "min"), (first, "origin")):
+    for cells, ends in (size, "min to max"), (first, "origin to min"):
         if abs(cells - round(cells)) > 1e-6:
             raise ValueError(
                 f"{path}: region: {name}: {abs(cells):g} cells of {cell:g} m from "
-                f"{start} to {'max' if start == 'min' else 'min'}, expected a whole number"
+                f"{ends}, expected a whole number"
             )
     return Axis(
         column="xy".index(name),

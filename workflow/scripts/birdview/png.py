@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import numpy as np
-from isal import isal_zlib
+from zlib_ng import zlib_ng
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB = 0, 2
@@ -41,8 +41,9 @@ class Canvas:
     def encode(self, text):
         """Return the bytes of a PNG file, with text in front of the pixels.
 
-        Deflated by ISA-L at level 1: on a map of 1600 x 1600 13 times as fast as OpenCV
-        at its fastest, for a file that is at most a fifth larger.
+        Deflated by zlib-ng at level 2: on a map of 1600 x 1600 four times as fast as
+        zlib at level 1, for a smaller file. ISA-L is twice as fast again, but now and
+        then its bytes differ for the same pixels.
 
         Parameters
         ----------
@@ -58,7 +59,7 @@ class Canvas:
         chunks = [
             _chunk(b"IHDR", self._header),
             *(_chunk(b"iTXt", _international(*item)) for item in text.items()),
-            _chunk(b"IDAT", isal_zlib.compress(self._lines, 1)),
+            _chunk(b"IDAT", zlib_ng.compress(self._lines, 2)),
             _chunk(b"IEND", b""),
         ]
         return b"".join([SIGNATURE, *chunks])

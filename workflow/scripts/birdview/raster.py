@@ -69,7 +69,7 @@ class Raster:
             planes = np.zeros(encoding.shape, dtype=np.uint8)
         self._planes = planes
         self._place, self._scales = _place(encoding), _scales(encoding)
-        # A cell's slot is the row of its statistics, counted from 1; 0 is an empty cell.
+        # A cell's slot is the row of its statistics, from 1 on; 0 is an empty cell.
         self._slots = np.zeros(planes.shape[0] * planes.shape[1], dtype=np.int32)
         self._occupied = self._slots[:0]
 
@@ -110,9 +110,11 @@ def _place(encoding):
 def _closed_ends(interval):
     """Return the least and the greatest float32 inside an interval of float64."""
     low, high = np.float32(interval.min), np.float32(interval.max)
-    if low < interval.min or (low == interval.min and not interval.has_min):
+    # As Python's numbers: NumPy would compare in float32.
+    least, greatest = float(low), float(high)
+    if least < interval.min or (least == interval.min and not interval.has_min):
         low = np.nextafter(low, np.float32(np.inf))
-    if high > interval.max or (high == interval.max and not interval.has_max):
+    if greatest > interval.max or (greatest == interval.max and not interval.has_max):
         high = np.nextafter(high, np.float32(-np.inf))
     return low, high
 
@@ -139,8 +141,8 @@ def _scales(encoding):
 def _log_shares(base):
     """Return ln(n + 1) / ln(base) for n = 0 .. base - 1.
 
-    Machines differ in the last bit of a logarithm, and at n = 1, 7 and 31 of base 64 the
-    share of 255 is a half, which that bit would round up or down. Decimal's is exact.
+    Machines differ in the last bit of a logarithm, and for n = 1, 7 and 31 of base 64
+    it decides: 255 times the share ends in a half. Those of Decimal never differ.
     """
     logs = np.array([float(Decimal(n + 1).ln()) for n in range(base)])
     return logs / logs[-1]
@@ -198,8 +200,11 @@ def _index(point, axis):
 
 @njit(nogil=True, cache=True)
 def _gather(points, cells, up, slots):
-    """Return the occupied cells, in the order of their first points, and a table of
-    their statistics, shape (occupied, 4); `slots` then holds the row of each, from 1."""
+    """Return the occupied cells, in the order of their first points, and a table.
+
+    Its rows are the statistics of these cells; `slots` then holds the row of each
+    cell, counted from 1.
+    """
     most = min(len(points), len(slots))
     occupied = np.empty(most, dtype=np.int32)
     table = np.empty((most, 4))

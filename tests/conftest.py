@@ -1,0 +1,96 @@
+"""What several tests use: scans, and a copy of the project in an empty folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def kitti_scans():
+    """Real KITTI scans: the .bin files of the folder that BIRDVIEW_SCANS names."""
+    folder = os.environ.get("BIRDVIEW_SCANS")
+    if not folder:
+        pytest.skip("BIRDVIEW_SCANS names no folder with KITTI scans")
+    scans = sorted(Path(folder).glob("*.bin"))
+    assert scans, f"BIRDVIEW_SCANS={folder} holds no .bin file"
+    return scans
+
+
+@pytest.fixture
+def make_scan():
+    """Write a scan of so many random points, or of the points given, to a path."""
+
+    def make(path, points=1000, seed=0):
+        if isinstance(points, int):
+            rng = np.random.default_rng(seed)
+            low, high = [-60, -60, -2.5, 0], [60, 60, 1, 1]
+            points = rng.uniform(low, high, size=(points, 4)).round(3)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.asarray(points, dtype="<f4").tofile(path)
+        return path
+
+    return make
+
+
+class Project:
+    """A copy of the workflow, and a folder to run it in."""
+
+    def __init__(self, root):
+        self.source, self.folder = root / "source", root / "run"
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in ("workflow", "profiles"):
+            shutil.copytree(ROOT / name, self.source / name, ignore=ignore)
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy(ROOT / name, self.source)
+        self.folder.mkdir()
+
+    def run(self, *arguments, cores=2, expect=0, folder=None):
+        """Run snakemake; return all that it printed."""
+        process = subprocess.run(
+            [
+                *(sys.executable, "-m", "snakemake", "--cores", str(cores)),
+                *("--snakefile", self.source / "Snakefile", *arguments),
+            ],
+            cwd=folder or self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=600,
+        )
+        assert process.returncode == expect, process.stdout
+        return process.stdout
+
+    def images(self, folder=None):
+        """Return the time of change in ns of each image, by its name below results/."""
+        results = (folder or self.folder) / "results"
+        return {
+            path.relative_to(results).as_posix(): path.stat().st_mtime_ns
+            for path in results.rglob("*.png")
+        }
+
+    def remade(self, *arguments, **options):
+        """Run snakemake; return the names of the images that are new or made anew."""
+        before = self.images()
+        self.run(*arguments, **options)
+        return {
+            name for name, time in self.images().items() if before.get(name) != time
+        }
+
+    def edit(self, name, old, new):
+        """Replace text in a file of the workflow."""
+        path = self.source / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path / "a project")

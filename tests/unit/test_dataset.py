@@ -1,0 +1,41 @@
+"""Which scans a folder holds."""
+
+import re
+
+import pytest
+
+from birdview.dataset import find_scans, name_scans
+
+
+def test_finds_scans_in_sub_folders(tmp_path):
+    """By their paths without suffix, sorted; other files are not scans."""
+    for name in ("b.bin", "drive_1/data/0.bin", "a b.bin", "a.pcd.bin", "c.txt", "bin"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_scans(tmp_path) == ["a b", "a.pcd", "b", "drive_1/data/0"]
+
+
+def test_follows_links_but_not_in_circles(tmp_path):
+    """People collect drives by links."""
+    scans, drive = tmp_path / "scans", tmp_path / "drive"
+    scans.mkdir()
+    drive.mkdir()
+    (drive / "0.bin").touch()
+    (scans / "linked").symlink_to(drive)
+    (drive / "up").symlink_to(scans)
+    assert find_scans(scans) == ["linked/0"]
+
+
+def test_no_scans_is_an_error_that_says_where(tmp_path):
+    """An empty folder, and none at all."""
+    message = f"scans: no .bin file in {tmp_path} or below, expected one for each scan"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        find_scans(tmp_path)
+    message = f"scans: no folder at {tmp_path / 'no'}, expected one with scans"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        find_scans(tmp_path / "no")
+
+
+def test_names_of_a_drive():
+    """Six digits, as KITTI's."""
+    assert name_scans(2) == ["000000", "000001"]

@@ -1,0 +1,85 @@
+"""Planes become a file that other programs read."""
+
+import re
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from birdview.png import Canvas, read_text
+
+shapes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]))
+
+
+def decode(content):
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+@settings(max_examples=100, deadline=None)
+@given(shape=shapes, seed=st.integers(0, 9))
+def test_opencv_reads_the_same_pixels(shape, seed):
+    """Any size from 1 x 1, grey and colour; OpenCV's order is blue, green, red."""
+    canvas = Canvas(shape)
+    pixels = np.random.default_rng(seed).integers(256, size=shape, dtype=np.uint8)
+    canvas.planes[:] = pixels
+    decoded = decode(canvas.encode({})).reshape(shape)
+    np.testing.assert_array_equal(decoded[..., ::-1], pixels)
+
+
+def test_same_input_same_bytes():
+    """No time, no chance."""
+    first, second = Canvas((5, 7, 3)), Canvas((5, 7, 3))
+    first.planes[:] = second.planes[:] = 7
+    assert first.encode({"a": "b"}) == second.encode({"a": "b"})
+
+
+def test_a_canvas_starts_black_and_can_be_drawn_again():
+    """What is encoded is what is on it at that moment."""
+    canvas = Canvas((2, 2, 3))
+    assert not decode(canvas.encode({})).any()
+    canvas.planes[1, 0] = 1, 2, 3
+    assert decode(canvas.encode({})).tolist() == [[[0] * 3] * 2, [[3, 2, 1], [0] * 3]]
+
+
+def test_text_comes_back(tmp_path):
+    """Any text, in order; and OpenCV reads the image all the same."""
+    text = {
+        "Software": "birdview",
+        "birdview:name": "Straße 道 \N{DROMEDARY CAMEL}",
+        "e": "",
+    }
+    path = tmp_path / "a.png"
+    path.write_bytes(Canvas((1, 1, 1)).encode(text))
+    assert list(read_text(path).items()) == list(text.items())
+    assert cv2.imread(str(path)).shape == (1, 1, 3)
+
+
+def test_text_of_another_writer_is_empty(tmp_path):
+    """A PNG by OpenCV has none."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((4, 4), np.uint8))
+    assert read_text(tmp_path / "a.png") == {}
+
+
+def test_only_pngs_have_text(tmp_path):
+    """Other files are named."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"no picture")
+    message = f"{path}: no PNG signature found, expected a PNG file"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_text(path)
+
+
+def test_truncated_and_damaged_text_is_refused(tmp_path):
+    """A file cut in front of its pixels, and one with a changed letter."""
+    path = tmp_path / "a.png"
+    content = Canvas((1, 1, 1)).encode({"Software": "birdview"})
+    path.write_bytes(content[:33])
+    message = f"{path}: ends before its pixels, expected a whole PNG"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_text(path)
+    path.write_bytes(content.replace(b"birdview", b"Birdview"))
+    message = f"{path}: the checksum of a chunk does not fit it"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_text(path)

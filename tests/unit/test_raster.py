@@ -1,0 +1,229 @@
+"""Points become planes: against grids drawn by hand, and the plain loops."""
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from birdview.encoding import ENCODINGS, load_encoding
+from birdview.raster import Counts, Raster
+from birdview.reference import draw_mv3d, draw_notebook
+from birdview.scan import read_scan
+
+LOOPS = {"notebook": draw_notebook, "mv3d": draw_mv3d}
+RASTERS = {name: Raster(load_encoding(name)) for name in LOOPS}
+
+
+def draw(name, points):
+    """Draw points as `cv2.imread` would give the image back, with the counts."""
+    points = np.array(points, dtype=np.float32).reshape(-1, 4)
+    planes, counts = RASTERS[name].draw(points)
+    assert counts.read == counts.nonfinite + counts.outside + counts.drawn
+    return planes[..., ::-1].copy(), counts
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Make a raster of 4 x 3 cells of 1 m: x down, y right, all from 0; z 0 to 10."""
+
+    def tiny(**changes):
+        settings = yaml.safe_load((ENCODINGS / "mv3d.yaml").read_text())
+        settings["region"] = {
+            "x": {"min": 0, "max": 4, "closed": "lower"},
+            "y": {"min": 0, "max": 3, "closed": "lower"},
+            "z": {"min": 0, "max": 10},
+        }
+        settings["grid"] = {"cell": 1, "rows": "x", "cols": "y"}
+        settings["channels"] = [
+            {"name": "n", "statistic": "count", "log": 4},
+            {"name": "r", "statistic": "top_intensity", "range": [0, 1]},
+            {"name": "z", "statistic": "top_height", "range": [0, 10]},
+        ]
+        path = tmp_path / "tiny.yaml"
+        path.write_text(yaml.safe_dump(settings | changes))
+        return Raster(load_encoding(path))
+
+    return tiny
+
+
+def as_points(*points):
+    return np.array(points, dtype=np.float32).reshape(-1, 4)
+
+
+def test_drawn_by_hand(tiny):
+    """The highest point of a cell gives height and intensity; all points count."""
+    planes, counts = tiny().draw(
+        as_points([0, 0, 5, 0.2], [0.99, 0, 10, 0.4], [3, 2.5, 0, 1], [1.5, 1, 2, 0])
+    )
+    height = [[255, 0, 0], [0, 51, 0], [0, 0, 0], [0, 0, 0]]
+    intensity = [[102, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 255]]
+    # ln 2 / ln 4 and ln 3 / ln 4 of 255 are 127.5, rounded half to even, and 202.1.
+    density = [[202, 0, 0], [0, 128, 0], [0, 0, 0], [0, 0, 128]]
+    assert planes.transpose(2, 0, 1).tolist() == [density, intensity, height]
+    assert counts == Counts(read=4, nonfinite=0, outside=0, drawn=4, cells=3)
+
+
+def test_what_is_left_out_is_counted(tiny):
+    """The far edges and what is beyond are outside; NaN and inf are not finite."""
+    nan, inf = np.nan, np.inf
+    outside = [4, 0, 1, 0], [0, 3, 1, 0], [-0.01, 0, 1, 0], [0, 0, 10.01, 0]
+    nonfinite = [nan, 0, 1, 0], [0, inf, 1, 0], [0, 0, -inf, 0], [0, 0, 1, nan]
+    both = [9, 9, nan, 0]
+    planes, counts = tiny().draw(as_points(*outside, *nonfinite, both))
+    assert not planes.any()
+    assert counts == Counts(read=9, nonfinite=5, outside=4, drawn=0, cells=0)
+
+
+def test_ties_go_to_the_first_in_the_file(tiny):
+    """Equal heights, different reflectances."""
+    planes, _ = tiny().draw(as_points([0, 0, 1, 0.2], [0, 0, 1, 0.8], [0, 0, 1, 1]))
+    assert planes[0, 0, 1] == 51
+
+
+def test_values_beyond_the_range_are_clamped(tiny):
+    """Reflectances below 0 and above 1 are black and white."""
+    planes, _ = tiny().draw(as_points([0, 0, 1, -3], [1, 0, 1, 70]))
+    assert planes[:2, 0, 1].tolist() == [0, 255]
+
+
+def test_counts_saturate(tiny):
+    """From base - 1 points on, a cell is full."""
+    raster = tiny()
+    full = [
+        raster.draw(as_points(*[[0, 0, 1, 0]] * n))[0][0, 0, 0] for n in (2, 3, 4, 9)
+    ]
+    assert full == [202, 255, 255, 255]
+
+
+def test_nothing_of_the_last_scan_is_left(tiny):
+    """The work arrays are cleared, whatever was drawn before."""
+    raster = tiny()
+    first = raster.draw(as_points([0, 0, 5, 0.2], [1, 1, 9, 1]))[0].copy()
+    raster.draw(as_points(*[[2, 2, 9, 1]] * 50))
+    again, counts = raster.draw(as_points([0, 0, 5, 0.2], [1, 1, 9, 1]))
+    np.testing.assert_array_equal(again, first)
+    assert counts.cells == 2
+    assert not raster.draw(as_points())[0].any()
+
+
+def test_a_full_image_stretches_from_its_least_value(tiny):
+    """Without an empty cell the least value is not 0 but the least drawn."""
+    heights = np.arange(2, 14, dtype=np.float32) / 2
+    cells = [[row, col] for row in range(4) for col in range(3)]
+    points = [[x, y, z, 0] for (x, y), z in zip(cells, heights, strict=True)]
+    channel = {"statistic": "top_height", "range": "scan"}
+    raster = tiny(channels=[channel | {"name": name} for name in "abc"])
+    expected = np.rint(np.interp(heights, [1, 6.5], [0, 255]))
+    planes, _ = raster.draw(as_points(*points))
+    assert planes[..., 0].ravel().tolist() == expected.tolist()
+    planes, _ = raster.draw(as_points(*points[1:]))
+    expected = np.rint(np.interp(heights[1:], [0, 6.5], [0, 255]))
+    assert planes[..., 0].ravel().tolist() == [0, *expected]
+
+
+def test_density_of_the_notebook_is_the_number_of_records():
+    """How often a point was lower than all before it, not how many there are."""
+    lower_and_lower = [[5, 5, -z, 0.5] for z in (0.1, 0.2, 0.3, 0.4)]
+    falling, rising = (
+        lower_and_lower,
+        [[9, 9, z, r] for _, _, z, r in lower_and_lower[::-1]],
+    )
+    image, counts = draw("notebook", [*falling, *rising])
+    grid = load_encoding("notebook").grid
+    assert image[grid.to_pixel(5, 5)].tolist() == [255, 128, 255]
+    assert image[grid.to_pixel(9, 9)].tolist() == [255, 128, 64]
+    assert counts.drawn == 8
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_equals_the_loop_on_real_scans(name, kitti_scans):
+    """Every pixel of every scan."""
+    for scan in kitti_scans:
+        points = read_scan(scan)
+        image, counts = draw(name, points)
+        np.testing.assert_array_equal(image, LOOPS[name](points))
+        assert counts.drawn > 80_000
+
+
+def adversarial_points():
+    """Points within 1 mm of edges, near and far, at few heights: many ties."""
+    edges = [-80, -79.9, -40.1, -0.1, 0, 0.1, 0.3, 7.1, 40.1, 79.9, 80]
+    steps = np.round(np.add.outer(edges, [-0.001, 0, 0.001]).ravel(), 3)
+    x, y = (axis.ravel() for axis in np.meshgrid(steps, steps))
+    rng = np.random.default_rng(0)
+    heights = [-2.731, -2.73, -2.729, -1.73, -0.001, 0, -0.0, 1.269, 1.27, 1.271]
+    z = rng.choice(heights, size=(4, x.size))
+    r = rng.choice([0, 0.1, 0.3, 0.5, 0.99, 1, 1.5, -1], size=(4, x.size))
+    points = np.concatenate(
+        [np.stack([x, y, *zr], axis=1) for zr in zip(z, r, strict=True)]
+    )
+    points[rng.integers(len(points), size=20), rng.integers(4, size=20)] = np.nan
+    return points.astype(np.float32)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize(
+    "points",
+    [
+        adversarial_points(),
+        adversarial_points()[::-1],
+        np.zeros((0, 4)),
+        np.array([[10, -5, -1, 0.5]]),
+        np.array([[10, -5, 0, 0.5]]),
+        np.full((3, 4), np.nan),
+    ],
+    ids=["edges", "edges reversed", "none", "one", "one at z = 0", "NaN"],
+)
+def test_equals_the_loop_on_adversarial_scans(name, points):
+    """Cell edges at 1 mm steps, ties, far edges, NaN, one point, none."""
+    points = points.astype(np.float32)
+    np.testing.assert_array_equal(draw(name, points)[0], LOOPS[name](points))
+
+
+coordinates = st.floats(-82, 82, width=32) | st.integers(-820, 820).map(
+    lambda tenths: float(np.float32(tenths / 10))
+)
+some_points = hnp.arrays(
+    np.float32,
+    st.tuples(st.integers(0, 60), st.just(4)),
+    elements=coordinates | st.sampled_from([np.nan, np.inf, -np.inf, -0.0]),
+)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@settings(max_examples=30, deadline=None)
+@given(points=some_points)
+def test_equals_the_loop_on_any_points(name, points):
+    """Whatever the numbers are."""
+    points[:, 2:] /= 30
+    np.testing.assert_array_equal(draw(name, points)[0], LOOPS[name](points))
+
+
+@settings(max_examples=50, deadline=None)
+@given(points=some_points)
+def test_every_point_is_where_the_grid_says(points):
+    """The kernel and `Grid.to_pixel` agree, and no other pixel is drawn."""
+    points[:, 2] = 0.5
+    points[:, 3] = 1
+    image, counts = draw("mv3d", points)
+    grid = load_encoding("mv3d").grid
+    inside = np.isfinite(points).all(axis=1)
+    row, col = grid.to_pixel(points[inside, 0], points[inside, 1])
+    on_map = (row >= 0) & (row < 1600) & (col >= 0) & (col < 1600)
+    assert counts.drawn == on_map.sum()
+    expected = np.zeros((1600, 1600), dtype=bool)
+    expected[row[on_map], col[on_map]] = True
+    np.testing.assert_array_equal(image.any(axis=2), expected)
+
+
+def test_order_of_points_of_different_cells_does_not_matter(kitti_scans):
+    """Sorting the cells, and keeping the order within each, changes no pixel."""
+    points = read_scan(kitti_scans[0])
+    for name in LOOPS:
+        image, _ = draw(name, points)
+        grid = load_encoding(name).grid
+        row, col = grid.to_pixel(points[:, 0], points[:, 1])
+        order = np.lexsort((col, row))  # stable
+        np.testing.assert_array_equal(draw(name, points[order])[0], image)
