@@ -59,7 +59,7 @@ class Raster:
     >>> points = np.array([[10.04, -5.02, -1.73, 0.5]], dtype=np.float32)
     >>> planes, counts = raster.draw(points)
     >>> planes[699, 850].tolist()
-    [42, 128, 64]
+    [43, 128, 64]
     >>> counts
     Counts(read=1, nonfinite=0, outside=0, drawn=1, cells=1)
     """
