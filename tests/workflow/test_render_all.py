@@ -123,6 +123,8 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are mv3d, notebook"),
+        (["encodings=[a/b.yaml]"], "config: encodings: 0: 'a/b.yaml' does not match "
+         "'^[A-Za-z0-9_]+$'"),
         (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti']"),
         (["demo={scans: 0}"], "config: demo: scans: '0' is not of type 'integer'"),
         (["demo={size: 1}"], "config: demo: Additional properties are not allowed "

@@ -49,11 +49,11 @@ def render(scan, image, encoding, layout="kitti"):
 
 
 def _kept_for(encoding):
-    if getattr(_kept, "encoding", None) != encoding:
-        _kept.canvas = Canvas(encoding.shape)
-        _kept.raster = Raster(encoding, _kept.canvas.planes)
-        _kept.encoding = encoding
-    return _kept.canvas, _kept.raster
+    kept = vars(_kept).setdefault("arrays", {})  # of this thread
+    if encoding not in kept:
+        canvas = Canvas(encoding.shape)
+        kept[encoding] = canvas, Raster(encoding, canvas.planes)
+    return kept[encoding]
 
 
 def _write(path, content):
