@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import NamedTuple
@@ -71,8 +72,13 @@ class Encoding(NamedTuple):
     @property
     def digest(self):
         """The SHA-256 of all that decides pixels: not of the name, nor of comments."""
-        numbers = json.dumps(self._replace(name=""))
-        return hashlib.sha256(numbers.encode()).hexdigest()
+        return _digest(self)
+
+
+@cache
+def _digest(encoding):
+    numbers = json.dumps(encoding._replace(name=""))
+    return hashlib.sha256(numbers.encode()).hexdigest()
 
 
 def load_encoding(name):

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import birdview
 
-PIXEL_MODULES = ("scan", "grid", "schema", "encoding", "raster", "png", "render")
+PIXEL_MODULES = (
+    "scan",
+    "grid",
+    "schema",
+    "encoding",
+    "raster",
+    "deflate",
+    "png",
+    "render",
+)
 """The modules between a scan and its image: an edit to one makes all images stale."""
 
 

@@ -68,6 +68,7 @@ class Raster:
         if planes is None:
             planes = np.zeros(encoding.shape, dtype=np.uint8)
         self._planes = planes
+        self._up = np.float32(encoding.up)
         self._place, self._scales = _place(encoding), _scales(encoding)
         # A cell's slot is the row of its statistics, from 1 on; 0 is an empty cell.
         self._slots = np.zeros(planes.shape[0] * planes.shape[1], dtype=np.int32)
@@ -88,7 +89,8 @@ class Raster:
         counts : Counts
         """
         self._occupied, nonfinite, outside = _draw(
-            points,
+            points.reshape(-1),
+            self._up,
             self._place,
             self._scales,
             self._slots,
@@ -104,7 +106,17 @@ def _place(encoding):
     """Say in plain numbers which pixel is whose: what `_locate` needs."""
     ends = [_closed_ends(interval) for interval in (encoding.x, encoding.y, encoding.z)]
     low, high = np.array(ends, dtype=np.float32).T.copy()
-    return low, high, tuple(encoding.grid.rows), tuple(encoding.grid.cols), encoding.up
+    return low, high, _steps(encoding.grid.rows), _steps(encoding.grid.cols)
+
+
+def _steps(axis):
+    """Say in plain numbers what `birdview.grid.Axis.to_index` does, for `_index`."""
+    # An axis with closed upper ends is one with closed lower ends, seen from behind.
+    mirror = -1.0 if axis.upper else 1.0
+    turn = 1.0 if axis.ascending else -1.0
+    start = -turn * (axis.first + axis.upper) + (not axis.ascending) * (axis.size - 1)
+    along_x = axis.column == 0
+    return along_x, axis.origin, axis.cell, mirror, turn * mirror, start, axis.size
 
 
 def _closed_ends(interval):
@@ -148,72 +160,82 @@ def _log_shares(base):
     return logs / logs[-1]
 
 
+# The kernels take the points as one row of numbers, four for each: so the compiler
+# knows how far it is from one x to the next, and locates several points at a time.
+
+
 @njit(nogil=True, cache=True)
-def _draw(points, place, scales, slots, occupied, planes):
+def _draw(numbers, up, place, scales, slots, occupied, planes):
     # One call, so that a thread asks for the interpreter's lock once a scan.
+    cols = np.uint32(planes.shape[1])
     for cell in occupied:
         slots[cell] = 0
-        planes[cell // planes.shape[1], cell % planes.shape[1]] = 0
-    cells, nonfinite, outside = _locate(points, place)
-    occupied, table = _gather(points, cells, place[-1], slots)
+        row = np.uint32(cell) // cols
+        planes[row, np.uint32(cell) - row * cols] = 0
+    cells, nonfinite, outside = _locate(numbers, place)
+    occupied, table = _gather(numbers, cells, up, slots)
     _shade(table, scales, occupied, planes)
     return occupied, nonfinite, outside
 
 
 @njit(nogil=True, cache=True)
-def _locate(points, place):
+def _locate(numbers, place):
     """Return the cell of each point, -1 for none, and how many points have none."""
-    low, high, rows, cols, _ = place
-    cells = np.full(len(points), -1, dtype=np.int32)
-    nonfinite = outside = 0
-    for i in range(len(points)):
-        x, y, z, reflectance = points[i, 0], points[i, 1], points[i, 2], points[i, 3]
-        if not (
-            np.isfinite(x)
-            and np.isfinite(y)
-            and np.isfinite(z)
-            and np.isfinite(reflectance)
-        ):
-            nonfinite += 1
-        elif not (
-            low[0] <= x <= high[0] and low[1] <= y <= high[1] and low[2] <= z <= high[2]
-        ):
-            outside += 1
-        else:
-            row, col = _index(points[i], rows), _index(points[i], cols)
-            if 0 <= row < rows[4] and 0 <= col < cols[4]:
-                cells[i] = row * cols[4] + col
-            else:
-                outside += 1
-    return cells, nonfinite, outside
+    low, high, row_steps, col_steps = place
+    rows, cols = row_steps[-1], col_steps[-1]
+    cells = np.empty(len(numbers) // 4, dtype=np.int32)
+    nonfinite = drawn = 0
+    for i in range(len(cells)):
+        x, y, z = numbers[4 * i], numbers[4 * i + 1], numbers[4 * i + 2]
+        finite = (
+            (abs(x) < np.inf)
+            & (abs(y) < np.inf)
+            & (abs(z) < np.inf)
+            & (abs(numbers[4 * i + 3]) < np.inf)
+        )
+        # No branch, and so nothing but these operators: with one, a point at a time.
+        inside = (
+            finite
+            & (low[0] <= x)
+            & (x <= high[0])
+            & (low[1] <= y)
+            & (y <= high[1])
+            & (low[2] <= z)
+            & (z <= high[2])
+        )
+        row = _index(x if inside else low[0], y if inside else low[1], row_steps)
+        col = _index(x if inside else low[0], y if inside else low[1], col_steps)
+        inside &= (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+        cells[i] = row * cols + col if inside else -1
+        nonfinite += not finite
+        drawn += inside
+    return cells, nonfinite, len(cells) - nonfinite - drawn
 
 
 @njit(nogil=True, cache=True)
-def _index(point, axis):
+def _index(x, y, steps):
     """As `birdview.grid.Axis.to_index`: here a cached kernel notices its changes."""
-    column, origin, cell, first, size, ascending, upper = axis
-    quotient = (point[column] - origin) / cell
-    number = np.ceil(quotient) - 1 if upper else np.floor(quotient)
-    index = int(number) - first
-    return index if ascending else size - 1 - index
+    along_x, origin, cell, mirror, direction, start, _ = steps
+    quotient = ((x if along_x else y) - origin) / cell
+    return np.int32(direction * np.floor(mirror * quotient) + start)
 
 
 @njit(nogil=True, cache=True)
-def _gather(points, cells, up, slots):
+def _gather(numbers, cells, up, slots):
     """Return the occupied cells, in the order of their first points, and a table.
 
     Its rows are the statistics of these cells; `slots` then holds the row of each
     cell, counted from 1.
     """
-    most = min(len(points), len(slots))
+    most = min(len(cells), len(slots))
     occupied = np.empty(most, dtype=np.int32)
     table = np.empty((most, 4))
     count = 0
-    for i in range(len(points)):
+    for i in range(len(cells)):
         cell = cells[i]
         if cell < 0:
             continue
-        height = up * points[i, 2]
+        height = up * numbers[4 * i + 2]
         slot = slots[cell] - 1
         if slot < 0:
             slot = count
@@ -226,16 +248,17 @@ def _gather(points, cells, up, slots):
         if height > table[slot, _TOP_HEIGHT]:
             table[slot, _RECORDS] += 1
             table[slot, _TOP_HEIGHT] = height
-            table[slot, _TOP_INTENSITY] = points[i, 3]
+            table[slot, _TOP_INTENSITY] = numbers[4 * i + 3]
     return occupied[:count], table[:count]
 
 
 @njit(nogil=True, cache=True)
 def _shade(table, scales, occupied, planes):
     """Scale the statistics of the occupied cells and put them into their pixels."""
-    rows, cols, _ = planes.shape
+    rows, cols, channels = planes.shape
     statistic, how, limits, tables, through_float32 = scales
-    for channel in range(len(statistic)):
+    shades = np.empty((len(occupied), channels), dtype=np.uint8)
+    for channel in range(channels):
         values = table[:, statistic[channel]]
         low, high = limits[channel]
         if how[channel] == _BY_SCAN and len(values):
@@ -252,6 +275,9 @@ def _shade(table, scales, occupied, planes):
                 scaled = 255 / (high - low) * (value - low) if value < high else 255.0
             if through_float32:
                 scaled = float(np.float32(scaled))
-            byte = np.rint(min(max(scaled, 0), 255))
-            row, col = divmod(occupied[slot], cols)
-            planes[row, col, channel] = np.uint8(byte)
+            shades[slot, channel] = np.uint8(np.rint(min(max(scaled, 0), 255)))
+    for slot in range(len(occupied)):
+        row = np.uint32(occupied[slot]) // np.uint32(cols)
+        col = np.uint32(occupied[slot]) - row * np.uint32(cols)
+        for channel in range(channels):
+            planes[row, col, channel] = shades[slot, channel]

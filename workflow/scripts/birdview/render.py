@@ -62,5 +62,6 @@ def _write(path, content):
     try:
         partial.write_bytes(content)
         os.replace(partial, path)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,102 @@
+"""Bytes become fewer, and zlib makes them the same again."""
+
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from birdview.deflate import BLOCK, LONGEST, STRETCH, deflate
+
+
+def random(size, high=256):
+    return np.random.default_rng(0).integers(high, size=size, dtype=np.uint8)
+
+
+def inflate(stream):
+    """Inflate a stream; it has to end where its bytes end."""
+    decompress = zlib.decompressobj()
+    data = decompress.decompress(stream)
+    assert decompress.eof
+    assert not decompress.unused_data
+    return data
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    data=hnp.arrays(np.uint8, st.integers(1, 300), elements=st.integers(0, 3))
+    | hnp.arrays(np.uint8, st.integers(1, 300))
+)
+def test_any_bytes_come_back(data):
+    """With many runs, and with few."""
+    assert inflate(deflate(data)) == data.tobytes()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    runs=st.lists(
+        st.tuples(st.sampled_from([0, 1, 255]), st.integers(1, 2 * STRETCH)),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_runs_of_any_length_come_back(runs):
+    """Aligned to words and not, longer than what is made into tokens at once."""
+    values, lengths = zip(*runs, strict=True)
+    data = np.repeat(np.array(values, dtype=np.uint8), lengths)
+    assert inflate(deflate(data)) == data.tobytes()
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, LONGEST, LONGEST + 1, LONGEST + 2, 520])
+@pytest.mark.parametrize("ahead", range(9))
+def test_runs_end_where_they_end(length, ahead):
+    """One byte more or less than a token holds, from each place in a word."""
+    data = np.zeros(ahead + length + 5, dtype=np.uint8)
+    data[:ahead] = data[ahead + length :] = np.arange(9)[:5].sum()
+    assert inflate(deflate(data)) == data.tobytes()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        random(3 * BLOCK),
+        random(3 * BLOCK, high=2),
+        np.zeros(50_000_000, dtype=np.uint8),
+        np.full(1_000_000, 255, dtype=np.uint8),
+        np.tile(np.arange(256, dtype=np.uint8), 3000),
+    ],
+    ids=["noise", "two values", "zeros", "ones", "no run at all"],
+)
+def test_several_blocks_come_back(data):
+    """Noise grows by less than a hundredth; the sums of the check do not overflow."""
+    stream = deflate(data)
+    assert inflate(stream) == data.tobytes()
+    assert len(stream) < 1.01 * len(data) + 200
+
+
+def test_codes_are_no_longer_than_the_format_allows():
+    """With counts that grow so, Huffman's longest code would have 20 bits."""
+    counts = [1, 1]
+    while len(counts) < 20:
+        counts.append(counts[-2] + counts[-1] + 1)
+    in_order = np.repeat(np.arange(20, dtype=np.uint8), counts)[::-1]
+    data = np.empty_like(in_order)  # without a run
+    data[::2], data[1::2] = np.split(in_order, [(len(data) + 1) // 2])
+    assert len(data) < BLOCK
+    assert inflate(deflate(data)) == data.tobytes()
+
+
+def test_bytes_are_as_they_were():
+    """A stream is the same on any machine, and stays so."""
+    data = np.zeros(10_000, dtype=np.uint8)
+    data[::97] = np.arange(len(data[::97])) ** 2 % 50
+    assert zlib.adler32(deflate(data)) == 4185743229
+
+
+def test_a_sparse_map_is_not_larger_than_by_zlib():
+    """Of a thousand pixels on a map, and near its fastest level."""
+    data = np.zeros(1_000_000, dtype=np.uint8)
+    data[random(3000, high=200).cumsum()] = random(3000)
+    assert len(deflate(data)) < 1.05 * len(zlib.compress(data, 1))
