@@ -16,9 +16,20 @@ configfile: Path(workflow.basedir) / "config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/render.smk"
+include: "workflow/rules/benchmark.smk"
 
 
 rule all:
     default_target: True
     input:
         images,
+
+
+rule benchmark:
+    input:
+        "results/benchmark/summary.html",
+
+
+rule benchmark_scale:
+    input:
+        "results/benchmark/scale.html",

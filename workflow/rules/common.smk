@@ -1,14 +1,17 @@
 # What the rules share: the settings, checked; the encodings; where the scans are.
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
+sys.path.insert(0, SCRIPTS)
 
 from birdview.dataset import find_scans, name_scans
 from birdview.encoding import load_encoding
-from birdview.provenance import digest_code
+from birdview.provenance import PIXEL_MODULES, digest_code
 from birdview.schema import conform
 
 try:
@@ -34,6 +37,20 @@ RECIPES = {
     for name, encoding in ENCODINGS.items()
 }
 
+# The pages of the benchmark, with what is measured for each.
+MEASURED = {
+    "summary": [
+        "readers",
+        "rasterisers",
+        "encoders",
+        "renderers",
+        "parallel",
+        "starts",
+    ],
+    "scale": ["scale", "memory"],
+}
+MEASURING = ("alternatives", "reference", "measure", "benchmark", "scale")
+
 
 def scan_file(wildcards):
     return f"{FOLDER}/{wildcards.scan}.bin"
@@ -41,6 +58,19 @@ def scan_file(wildcards):
 
 def images(wildcards):
     return expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
+
+
+def few_scans(wildcards):
+    return [f"{FOLDER}/{scan}.bin" for scan in SCANS[:: max(1, len(SCANS) // 3)][:3]]
+
+
+def page_tables(wildcards):
+    names = [*MEASURED[wildcards.page], "machine"]
+    return expand("results/benchmark/{table}.tsv", table=names)
+
+
+def page_charts(wildcards):
+    return expand("results/benchmark/{table}.svg", table=MEASURED[wildcards.page])
 
 
 # What the rules call is imported when it runs: Snakemake starts sooner without it.
@@ -59,3 +89,39 @@ def simulate_scan(number, scan):
     from birdview.demo import write_scan
 
     write_scan(scan, int(number), config["demo"]["seed"])
+
+
+def measure(module, scans, cores, log):
+    # In a process that holds nothing else, and that other processes can be started from.
+    command = [
+        *(sys.executable, "-m", module, "--snakefile", workflow.main_snakefile),
+        *("--cores", str(cores), "--folder", "results/benchmark", *scans),
+    ]
+    with open(log, "w") as file:
+        status = subprocess.call(
+            command,
+            env=os.environ | {"PYTHONPATH": SCRIPTS},
+            stdout=file,
+            stderr=file,
+        )
+    if status:
+        *_, last = Path(log).read_text().splitlines() or ["nothing"]
+        raise WorkflowError(f"{module} failed, and last said: {last} (all is in {log})")
+
+
+def note_machine(table):
+    from birdview.measure import describe_machine, write_table
+
+    write_table(table, describe_machine())
+
+
+def draw_table(table, picture):
+    from birdview.charts import draw_chart
+
+    draw_chart(table, picture)
+
+
+def lay_out(page, tables, charts):
+    from birdview.page import write_page
+
+    write_page(page, "birdview: how fast it is here", tables, charts)

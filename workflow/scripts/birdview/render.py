@@ -44,7 +44,7 @@ def render(scan, image, encoding, layout="kitti"):
     data = load(scan)
     _, counts = raster.draw(decode_scan(data, layout, scan))
     digest = hashlib.sha256(data).hexdigest()
-    _write(image, canvas.encode(describe(encoding, layout, digest, counts)))
+    write(image, canvas.encode(describe(encoding, layout, digest, counts)))
     return counts
 
 
@@ -56,7 +56,8 @@ def _kept_for(encoding):
     return kept[encoding]
 
 
-def _write(path, content):
+def write(path, content):
+    """Write a file that appears under its name when it is complete, not before."""
     # The name is short, since that of the image may be as long as names can be.
     partial = Path(path).parent / f".{os.getpid()}-{threading.get_ident()}.partial"
     try:

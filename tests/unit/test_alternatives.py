@@ -1,0 +1,66 @@
+"""All ways that the benchmark compares come to the same: the times are not tested."""
+
+import cv2
+import numpy as np
+import pytest
+from test_raster import adversarial_points
+
+from birdview.benchmark import ENCODERS, RASTERISERS, READERS, RENDERERS, image_of
+from birdview.reference import draw_mv3d, draw_notebook
+from birdview.scan import read_scan
+
+LOOPS = {"notebook": draw_notebook, "mv3d": draw_mv3d}
+
+SCANS = {
+    "edges": adversarial_points(),
+    "none": np.zeros((0, 4)),
+    "one": np.array([[10, -5, -1, 0.5]]),
+    "NaN": np.full((3, 4), np.nan),
+}
+
+
+@pytest.fixture(scope="module", params=[*SCANS, "real 0", "real 1", "real 2"])
+def scan(request, tmp_path_factory):
+    """Give the path of a scan."""
+    if request.param not in SCANS:
+        scans = request.getfixturevalue("kitti_scans")
+        return str(scans[int(request.param[-1]) % len(scans)])
+    path = tmp_path_factory.mktemp("scans") / "a.bin"
+    SCANS[request.param].astype("<f4").tofile(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("way", READERS)
+def test_readers_read_the_same_points(scan, way):
+    """Bit by bit."""
+    expected = read_scan(scan)
+    points = READERS[way](scan)
+    assert points.dtype == np.float32
+    np.testing.assert_array_equal(points, expected)
+
+
+@pytest.mark.parametrize("encoding", RASTERISERS)
+@pytest.mark.parametrize("way", RASTERISERS["mv3d"])
+def test_rasterisers_draw_the_same_pixels(scan, encoding, way):
+    """Those of the plain loop."""
+    expected = LOOPS[encoding](read_scan(scan))
+    np.testing.assert_array_equal(RASTERISERS[encoding][way](scan), expected)
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+@pytest.mark.parametrize("way", ENCODERS["mv3d"])
+def test_encoders_encode_the_same_pixels(tmp_path, scan, encoding, way):
+    """Decoded by OpenCV."""
+    image = str(tmp_path / "a.png")
+    ENCODERS[encoding][way](scan, image)
+    np.testing.assert_array_equal(cv2.imread(image), image_of(scan, encoding))
+
+
+@pytest.mark.parametrize("encoding", RENDERERS)
+@pytest.mark.parametrize("way", RENDERERS["mv3d"])
+def test_renderers_make_the_same_image(tmp_path, scan, encoding, way):
+    """The floor too: it writes an image that was drawn before."""
+    image = str(tmp_path / "a.png")
+    RENDERERS[encoding][way](scan, image)
+    expected = LOOPS[encoding](read_scan(scan))
+    np.testing.assert_array_equal(cv2.imread(image), expected)
