@@ -1,5 +1,6 @@
 """The project itself: lint, and facts that are written in two places."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from importlib.metadata import version
 
 import yaml
 from conftest import ROOT
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 import birdview
 
@@ -64,6 +66,14 @@ def test_min_version_is_that_of_the_lock():
         1
     ]
     assert locked("snakemake").startswith(f"{major_minor}.")
+
+
+def test_the_limit_of_jobs_per_second_is_where_the_workflow_switches_it_off():
+    """Or a newer Snakemake has another way, and this one does nothing."""
+    source = inspect.getsource(JobScheduler)
+    assert "self.job_rate_limiter is None" in source
+    rules = (ROOT / "workflow" / "rules" / "common.smk").read_text()
+    assert "workflow.scheduler.job_rate_limiter = None" in rules
 
 
 def test_changelog_has_the_version():

@@ -13,6 +13,6 @@ rule render:
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
     params:
-        recipe=lambda wildcards: RECIPES[wildcards.encoding],
+        recipe=recipe,
     run:
         render_image(input.scan, output.image, wildcards.encoding)

@@ -20,7 +20,7 @@ from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import cv2
 import numpy as np
@@ -290,10 +290,8 @@ def compare_runs(counts, scans, work, cores, snakefile):
             for name, pool in pools.items():
                 way = runs[name][0]
                 seconds[name].append(run_pool(pool, way, scans, counts[way], work))
-            with TemporaryDirectory(dir=work) as folder:
-                taken, peaks[WORKFLOW] = run_workflow(
-                    snakefile, many, Path(folder), cores
-                )
+            folder = Path(mkdtemp(dir=work))
+            taken, peaks[WORKFLOW] = run_workflow(snakefile, many, folder, cores)
             seconds[WORKFLOW].append(taken)
         for name, pool in pools.items():
             peaks[name] = sum(dict(pool.map(tell_peak, range(8 * cores))).values())
@@ -316,14 +314,17 @@ def compare_runs(counts, scans, work, cores, snakefile):
 
 
 def run_pool(pool, way, scans, count, work):
-    """Render so many scans in a pool; return how long it takes, in seconds."""
-    with TemporaryDirectory(dir=work) as folder:
-        images = [f"{folder}/{number}.png" for number in range(count)]
-        render = RENDERERS["notebook"][way]
-        start = time.perf_counter()
-        for _ in pool.map(render, islice(cycle(scans), count), images, chunksize=4):
-            pass
-        return time.perf_counter() - start
+    """Render so many scans in a pool; return how long it takes, in seconds.
+
+    The images stay: a file system may be slow to make files after many were removed.
+    """
+    folder = mkdtemp(dir=work)
+    images = [f"{folder}/{number}.png" for number in range(count)]
+    render = RENDERERS["notebook"][way]
+    start = time.perf_counter()
+    for _ in pool.map(render, islice(cycle(scans), count), images, chunksize=4):
+        pass
+    return time.perf_counter() - start
 
 
 def tell_peak(_):

@@ -42,9 +42,11 @@ def render(scan, image, encoding, layout="kitti"):
     """
     canvas, raster = _kept_for(encoding)
     data = load(scan)
-    _, counts = raster.draw(decode_scan(data, layout, scan))
+    points = decode_scan(data, layout, scan)
+    _, counts = raster.draw(points)
     digest = hashlib.sha256(data).hexdigest()
-    write(image, canvas.encode(describe(encoding, layout, digest, counts)))
+    content = canvas.encode(describe(encoding, layout, digest, counts))
+    write(image, content)
     return counts
 
 

@@ -13,7 +13,7 @@ import sys
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import psutil
 
@@ -61,14 +61,11 @@ def compare_at(size, scans, work, cores, snakefile):
         run_pool(pool, OURS, scans, 2 * cores, work)  # not timed: it starts them
         for _ in range(RUNS):
             pool_s.append(run_pool(pool, OURS, scans, size, work))
-            with TemporaryDirectory(dir=work) as folder:
-                for seconds, mib in (
-                    (workflow_s, workflow_mib),
-                    (nothing_s, nothing_mib),
-                ):
-                    taken, peak = run_workflow(snakefile, many, Path(folder), cores)
-                    seconds.append(taken)
-                    mib.append(peak)
+            folder = Path(mkdtemp(dir=work))
+            for seconds, mib in (workflow_s, workflow_mib), (nothing_s, nothing_mib):
+                taken, peak = run_workflow(snakefile, many, folder, cores)
+                seconds.append(taken)
+                mib.append(peak)
     pool, workflow, nothing = map(median, (pool_s, workflow_s, nothing_s))
     return {
         "scans": size,
