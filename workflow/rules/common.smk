@@ -63,7 +63,7 @@ MEASURED = {
     ],
     "scale": ["scale", "memory"],
 }
-MEASURING = ("alternatives", "reference", "measure", "benchmark", "scale")
+MEASURING = ("alternatives", "reference", "ways", "measure", "benchmark", "scale")
 
 
 def signed(function):

@@ -15,30 +15,24 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from functools import cache, partial
 from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory, mkdtemp
 
-import cv2
-import numpy as np
-
-from birdview.alternatives import (
-    read_16_bytes,
-    read_at_once,
-    read_peeking,
-    sort_mv3d,
-    sort_notebook,
-)
-from birdview.encoding import load_encoding
 from birdview.measure import link_scans, peak_mib, run_workflow, write_table
-from birdview.png import Canvas
-from birdview.raster import Raster
-from birdview.reference import draw_mv3d, draw_notebook
-from birdview.render import render, write
-from birdview.scan import load, read_scan
+from birdview.scan import read_scan
+from birdview.ways import (
+    ENCODERS,
+    FLOOR,
+    LOOP,
+    OURS,
+    RASTERISERS,
+    READERS,
+    RENDERERS,
+    SORT,
+)
 
 ROUNDS = 3
 LEAST = 0.05
@@ -49,112 +43,7 @@ VISIT = 2.0
 MOST = 400
 """Scans in such a run, and at most."""
 
-LOOP, SORT, OURS, FLOOR = "notebook's loop", "NumPy + OpenCV", "birdview", "floor"
 WORKFLOW = "birdview's workflow"
-
-
-# What each step needs is made by a call that is not timed, and kept.
-encoding_of = cache(load_encoding)
-points_of = cache(read_scan)
-
-
-@cache
-def raster_of(name):
-    return Raster(encoding_of(name))
-
-
-@cache
-def cleared_of(name):
-    return np.ones(encoding_of(name).shape, dtype=np.uint8)
-
-
-@cache
-def canvas_of(scan, name):
-    canvas = Canvas(encoding_of(name).shape)
-    Raster(encoding_of(name), canvas.planes).draw(points_of(scan))
-    return canvas
-
-
-@cache
-def image_of(scan, name):
-    return np.ascontiguousarray(canvas_of(scan, name).planes[..., ::-1])
-
-
-# The ways to do each step: from a scan's path, to an image's if there is one.
-
-READERS = {
-    "notebook: peek, read 16 bytes": read_peeking,
-    "notebook: read 16 bytes": read_16_bytes,
-    "np.fromfile": read_at_once,
-    OURS: read_scan,
-}
-
-
-def draw_with(draw, scan):
-    return draw(points_of(scan))
-
-
-def draw_by_raster(name, scan):
-    planes, _ = raster_of(name).draw(points_of(scan))
-    return planes[..., ::-1]
-
-
-LOOPS = {"notebook": draw_notebook, "mv3d": draw_mv3d}
-SORTS = {"notebook": sort_notebook, "mv3d": sort_mv3d}
-RASTERISERS = {
-    name: {
-        LOOP: partial(draw_with, LOOPS[name]),
-        "NumPy, sorted": partial(draw_with, SORTS[name]),
-        OURS: partial(draw_by_raster, name),
-    }
-    for name in LOOPS
-}
-
-
-def encode_with_opencv(name, scan, image):
-    cv2.imwrite(image, image_of(scan, name))
-
-
-def encode_with_canvas(name, scan, image):
-    write(image, canvas_of(scan, name).encode({}))
-
-
-ENCODERS = {
-    name: {
-        "cv2.imwrite": partial(encode_with_opencv, name),
-        OURS: partial(encode_with_canvas, name),
-    }
-    for name in LOOPS
-}
-
-
-def render_with(draw, read, scan, image):
-    cv2.imwrite(image, draw(read(scan)))
-
-
-def render_here(name, scan, image):
-    render(scan, image, encoding_of(name))
-
-
-def render_nothing(name, scan, image):
-    """Read the file, clear a raster, deflate an image, write it: the floor."""
-    load(scan)
-    cleared_of(name).fill(0)
-    write(image, canvas_of(scan, name).encode({}))
-
-
-RENDERERS = {
-    name: {
-        LOOP: partial(render_with, LOOPS[name], read_16_bytes),
-        SORT: partial(render_with, SORTS[name], read_at_once),
-        OURS: partial(render_here, name),
-        FLOOR: partial(render_nothing, name),
-    }
-    for name in LOOPS
-}
-
-
-# From here on: the measuring.
 
 
 def main(arguments):
@@ -165,7 +54,7 @@ def main(arguments):
     parser.add_argument("scans", nargs="+")
     options = parser.parse_args(arguments)
     for scan in options.scans:
-        points_of(scan)  # or say what is wrong with it: the notebook's readers do not
+        read_scan(scan)  # or say what is wrong with it: the notebook's readers do not
     with TemporaryDirectory(dir=options.folder, prefix="benchmark-") as work:
         tables = measure(options.scans, Path(work), options.cores, options.snakefile)
         for name, rows in tables:

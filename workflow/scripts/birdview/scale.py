@@ -17,10 +17,11 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import psutil
 
-from birdview.benchmark import OURS, processes_to_work, run_pool
+from birdview.benchmark import processes_to_work, run_pool
 from birdview.encoding import load_encoding
 from birdview.measure import MIB, link_scans, run_workflow, write_table
 from birdview.render import render
+from birdview.ways import OURS
 
 SIZES = 100, 1000, 7481
 """Scans. The last is the number of KITTI's object data set, for training."""

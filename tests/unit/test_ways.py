@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from test_raster import adversarial_points
 
-from birdview.benchmark import ENCODERS, RASTERISERS, READERS, RENDERERS, image_of
 from birdview.reference import draw_mv3d, draw_notebook
 from birdview.scan import read_scan
+from birdview.ways import ENCODERS, RASTERISERS, READERS, RENDERERS, image_of
 
 LOOPS = {"notebook": draw_notebook, "mv3d": draw_mv3d}
 
