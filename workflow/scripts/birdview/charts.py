@@ -1,8 +1,10 @@
 """Charts: a table of measurements becomes a picture, one kind for each table."""
 
 import csv
+from collections.abc import Mapping
 from math import floor, log10
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from matplotlib import rc_context
@@ -26,21 +28,19 @@ class Chart(NamedTuple):
     title : str
     caption : str
         What was measured, and how.
-    unit : str
-        The axis of the values.
     bars : str
         The column whose values become bars, a panel for each encoding; "" for lines.
-    panels : tuple of mapping of str to str
-        Lines over the number of scans, otherwise: for each panel, the columns with
-        their labels.
+    unit : str
+        What the bars are in.
+    lines : mapping of str to mapping of str to str
+        Over the number of scans: a panel for each unit, with its columns and labels.
     """
 
     title: str
     caption: str
-    unit: str
     bars: str = ""
-    panels: tuple[dict[str, str], ...] = ()
-    units: tuple[str, ...] = ()
+    unit: str = ""
+    lines: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 CHARTS = {
@@ -48,72 +48,68 @@ CHARTS = {
         "Reading one scan",
         "The file becomes points. The notebook unpacks 16 bytes at a time; np.fromfile "
         "takes the file as it is; birdview also checks it.",
-        "milliseconds per scan",
         bars="ms",
+        unit="milliseconds per scan",
     ),
     "rasterisers": Chart(
         "Drawing one scan",
         "Points become pixels, the same ones each way: by a Python loop over the "
         "points, by NumPy with the points sorted by cell, and by birdview.",
-        "milliseconds per scan",
         bars="ms",
+        unit="milliseconds per scan",
     ),
     "encoders": Chart(
         "Encoding one image",
         "Pixels become a PNG file on the disk.",
-        "milliseconds per image",
         bars="ms",
+        unit="milliseconds per image",
     ),
     "renderers": Chart(
         "From scan to image, on one core",
         "The floor is what no renderer can do without: read the file, clear a raster, "
         "deflate the image, write it. birdview also checks, draws and hashes the scan.",
-        "milliseconds per scan",
         bars="ms",
+        unit="milliseconds per scan",
     ),
     "parallel": Chart(
         "Many scans, on several cores",
         "Pools are started before the clock is; the workflow's time is that of the "
         "whole command. The encoding is notebook.",
-        "scans per second",
         bars="scans_per_s",
+        unit="scans per second",
     ),
     "starts": Chart(
         "To the first image",
         "A new process, from its start to its first image: with the compiled kernels "
         "in their cache, as for all but the first; and with an empty cache.",
-        "seconds",
         bars="seconds",
+        unit="seconds",
     ),
     "scale": Chart(
         "As the data set grows",
         "The workflow, a plain pool of processes that renders the same scans, and the "
         "workflow again with nothing to do.",
-        "",
-        panels=(
-            {
+        lines={
+            "milliseconds per scan": {
                 "workflow_ms_per_scan": "workflow",
                 "pool_ms_per_scan": "plain pool",
                 "own_ms_per_scan": "the workflow's own part",
             },
-            {
+            "seconds": {
                 "workflow_s": "workflow",
-                "pool_s": "pool",
+                "pool_s": "plain pool",
                 "nothing_to_do_s": "nothing to do",
             },
-            {
+            "peak memory, MiB": {
                 "workflow_peak_mib": "workflow",
                 "nothing_to_do_peak_mib": "nothing to do",
             },
-        ),
-        units=("milliseconds per scan", "seconds", "peak memory, MiB"),
+        },
     ),
     "memory": Chart(
         "Memory while rendering",
         "What one process holds after so many scans.",
-        "",
-        panels=({"memory_mib": "one process"},),
-        units=("memory, MiB",),
+        lines={"memory, MiB": {"memory_mib": "one process"}},
     ),
 }
 
@@ -180,14 +176,16 @@ def _shorten(value):
 
 def _draw_lines(chart, rows):
     scans = [int(row["scans"]) for row in rows]
-    figure = Figure(figsize=(8, 0.6 + 2.4 * len(chart.panels)), layout="constrained")
-    panels = figure.subplots(len(chart.panels), sharex=True, squeeze=False)[:, 0]
-    for panel, columns, unit in zip(panels, chart.panels, chart.units, strict=True):
+    figure = Figure(figsize=(8, 0.6 + 2.4 * len(chart.lines)), layout="constrained")
+    panels = figure.subplots(len(chart.lines), sharex=True, squeeze=False)[:, 0]
+    for panel, (unit, columns) in zip(panels, chart.lines.items(), strict=True):
         for column, label in columns.items():
-            panel.plot(scans, [float(row[column]) for row in rows], label=label)
+            values = [float(row[column]) for row in rows]
+            panel.plot(scans, values, marker="o", markersize=4, label=label)
         panel.set_ylabel(unit)
-        panel.legend()
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, 1.1 * panel.get_ylim()[1])
+        if len(columns) > 1:
+            panel.legend()
     panels[-1].set_xlabel("scans")
     figure.suptitle(chart.title, x=0.01, ha="left", weight="bold")
     return figure
