@@ -19,7 +19,7 @@ def draw_notebook(points):
     intensity = np.zeros((1600, 1600))
     density = np.zeros((1600, 1600))
     for x, y, z, r in points.astype(np.float64):
-        if not isfinite(x + y + z + r):
+        if not (isfinite(x) and isfinite(y) and isfinite(z) and isfinite(r)):
             continue
         col = 800 - ceil(x / 0.1)
         row = 800 - ceil(y / 0.1)
@@ -42,7 +42,7 @@ def draw_mv3d(points):
     image = np.zeros((1600, 1600, 3), dtype=np.uint8)
     counts, tops = {}, {}
     for x, y, z, r in points.astype(np.float64):
-        if not isfinite(x + y + z + r):
+        if not (isfinite(x) and isfinite(y) and isfinite(z) and isfinite(r)):
             continue
         if not (-80 <= x < 80 and -80 <= y < 80 and -2.73 <= z <= 1.27):
             continue
