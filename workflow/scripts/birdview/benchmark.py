@@ -42,7 +42,7 @@ RUNS = 3
 VISIT = 1.5
 """Seconds, about: how long one run over many scans takes, if they are not too many."""
 MOST = 400
-"""Scans in such a run, and at most."""
+"""Scans in such a run, at most."""
 
 WORKFLOW = "birdview's workflow"
 

@@ -15,7 +15,7 @@ div { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0; }
 th, td { padding: 0.2rem 0.7rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid #8886; font-variant-numeric: tabular-nums; }
-th:first-child, td:first-child, .text { text-align: left; }
+th:first-child, td:first-child { text-align: left; }
 """
 
 
