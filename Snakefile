@@ -2,7 +2,8 @@
 #
 #   scans/<scan>.bin  ->  results/<encoding>/<scan>.png
 #
-# where <scan> may have sub-folders, and <encoding> is a name of workflow/encodings/.
+# where <scan> may have sub-folders, and <encoding> is the name of a file of
+# workflow/encodings/, or of your own. Other targets: boxes, benchmark, benchmark_scale.
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -16,6 +17,7 @@ configfile: Path(workflow.basedir) / "config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/render.smk"
+include: "workflow/rules/boxes.smk"
 include: "workflow/rules/benchmark.smk"
 
 
@@ -23,13 +25,4 @@ rule all:
     default_target: True
     input:
         images,
-
-
-rule benchmark:
-    input:
-        "results/benchmark/summary.html",
-
-
-rule benchmark_scale:
-    input:
-        "results/benchmark/scale.html",
+        grids,

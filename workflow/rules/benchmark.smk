@@ -5,6 +5,16 @@
 # What is measured again, when its code has changed, is what has the code as a parameter.
 
 
+rule benchmark:
+    input:
+        "results/benchmark/summary.html",
+
+
+rule benchmark_scale:
+    input:
+        "results/benchmark/scale.html",
+
+
 rule measure_steps:
     input:
         scans=few_scans,

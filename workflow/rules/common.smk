@@ -15,20 +15,24 @@ gc.set_threshold(100_000)
 SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
 sys.path.insert(0, SCRIPTS)
 
-from birdview.dataset import find_scans, name_scans
-from birdview.encoding import load_encoding
+from birdview.dataset import find_labelled, find_scans, name_scans
+from birdview.encoding import load_encodings
+from birdview.layout import find_layout
 from birdview.provenance import PIXEL_MODULES, digest_code
 from birdview.schema import conform
 
 try:
     config = conform(config, "config", "config")
-    ENCODINGS = {name: load_encoding(name) for name in config["encodings"]}
+    ENCODINGS = load_encodings(config["encodings"])
+    LAYOUT = find_layout(config["layout"])
     if config["scans"] is None:
+        if config["layout"] != "kitti":
+            raise ValueError(f"scans: null, expected a folder for the {LAYOUT}")
         FOLDER = "results/demo"
         SCANS = name_scans(config["demo"]["scans"])
     else:
         FOLDER = config["scans"]
-        SCANS = find_scans(FOLDER)
+        SCANS = find_scans(FOLDER, LAYOUT.suffix)
 except (OSError, ValueError) as error:
     raise WorkflowError(str(error)) from None
 
@@ -45,7 +49,7 @@ onstart:
 RECIPES = {
     name: {
         "encoding": encoding.digest,
-        "layout": config["layout"],
+        "layout": LAYOUT.name,
         "code": digest_code(),
     }
     for name, encoding in ENCODINGS.items()
@@ -74,7 +78,7 @@ def signed(function):
 
 @signed
 def scan_file(wildcards):
-    return f"{FOLDER}/{wildcards.scan}.bin"
+    return f"{FOLDER}/{wildcards.scan}{LAYOUT.suffix}"
 
 
 @signed
@@ -86,8 +90,28 @@ def images(wildcards):
     return expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
 
 
+def grids(wildcards):
+    return expand("results/{encoding}/grid.json", encoding=ENCODINGS)
+
+
+def label_file(wildcards):
+    return f"{config['labels']}/label_2/{wildcards.scan}.txt"
+
+
+def calib_file(wildcards):
+    return f"{config['labels']}/calib/{wildcards.scan}.txt"
+
+
+def pictures_with_boxes(wildcards):
+    labelled = find_labelled(config["labels"], SCANS)
+    return expand(
+        "results/{encoding}/boxes/{scan}.png", encoding=ENCODINGS, scan=labelled
+    )
+
+
 def few_scans(wildcards):
-    return [f"{FOLDER}/{scan}.bin" for scan in SCANS[:: max(1, len(SCANS) // 3)][:3]]
+    some = SCANS[:: max(1, len(SCANS) // 3)][:3]
+    return expand(f"{FOLDER}/{{scan}}{LAYOUT.suffix}", scan=some)
 
 
 def page_tables(wildcards):
@@ -106,7 +130,22 @@ def render_image(scan, image, encoding):
     from birdview.render import render
 
     try:
-        render(scan, image, ENCODINGS[encoding], config["layout"])
+        render(scan, image, ENCODINGS[encoding], LAYOUT)
+    except (OSError, ValueError) as error:
+        raise WorkflowError(str(error)) from None
+
+
+def write_legend(encoding, path):
+    from birdview.legend import write_grid
+
+    write_grid(ENCODINGS[encoding], path)
+
+
+def outline(image, label, calib, encoding, picture):
+    from birdview.boxes import draw_boxes
+
+    try:
+        draw_boxes(image, label, calib, ENCODINGS[encoding], picture)
     except (OSError, ValueError) as error:
         raise WorkflowError(str(error)) from None
 
@@ -119,6 +158,8 @@ def simulate_scan(number, scan):
 
 def measure(module, scans, cores, log):
     # In a process that holds nothing else, and that other processes can be started from.
+    if config["layout"] != "kitti":
+        raise WorkflowError(f"{LAYOUT}: the benchmark takes scans of the layout kitti")
     command = [
         *(sys.executable, "-m", module, "--snakefile", workflow.main_snakefile),
         *("--cores", str(cores), "--folder", "results/benchmark", *scans),

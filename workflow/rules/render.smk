@@ -1,6 +1,7 @@
-# Renders one image of one scan.
+# Renders one image of one scan, and says what its pixels mean.
 #
 #   <scans>/<scan>.bin  ->  results/<encoding>/<scan>.png
+#   (an encoding)       ->  results/<encoding>/grid.json
 
 
 rule render:
@@ -12,7 +13,22 @@ rule render:
         "results/logs/{encoding}/{scan}.log",
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
+        scan="(?!boxes/).+",
     params:
         recipe=recipe,
     run:
         render_image(input.scan, output.image, wildcards.encoding)
+
+
+rule grid:
+    output:
+        json="results/{encoding}/grid.json",
+    log:
+        "results/logs/{encoding}/grid.json.log",
+    wildcard_constraints:
+        encoding="|".join(ENCODINGS),
+    params:
+        recipe=recipe,
+        code=digest_code(["legend"]),
+    run:
+        write_legend(wildcards.encoding, output.json)

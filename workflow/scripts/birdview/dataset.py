@@ -3,16 +3,20 @@
 import os
 from pathlib import Path
 
-SUFFIX = ".bin"
-
 
 def name_scans(count):
     """Return the names of the first scans of a drive, as KITTI has them: 000000, ..."""
     return [f"{number:06}" for number in range(count)]
 
 
-def find_scans(folder):
+def find_scans(folder, suffix=".bin"):
     """Find the scans in a folder and its sub-folders, through links too.
+
+    Parameters
+    ----------
+    folder : path-like
+    suffix : str
+        How the names of the scans' files end.
 
     Returns
     -------
@@ -38,12 +42,45 @@ def find_scans(folder):
         ]
         below = Path(path).relative_to(folder)
         scans += [
-            (below / name.removesuffix(SUFFIX)).as_posix()
+            (below / name.removesuffix(suffix)).as_posix()
             for name in files
-            if name.endswith(SUFFIX)
+            if name.endswith(suffix)
         ]
     if not scans:
         raise FileNotFoundError(
-            f"scans: no {SUFFIX} file in {where} or below, expected one for each scan"
+            f"scans: no {suffix} file in {where} or below, expected one for each scan"
         )
     return sorted(scans)
+
+
+def find_labelled(labels, scans):
+    """Return those scans for which there is a label.
+
+    Parameters
+    ----------
+    labels : path-like or None
+        The folder that holds `label_2`.
+    scans : list of str
+        Their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder, or no label in it for any of the scans.
+    """
+    if labels is None:
+        raise FileNotFoundError(
+            "labels: null, expected the folder of label_2 and calib"
+        )
+    folder = Path(labels) / "label_2"
+    where = os.path.abspath(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"labels: no folder at {where}, expected KITTI's labels"
+        )
+    labelled = [scan for scan in scans if (folder / f"{scan}.txt").is_file()]
+    if not labelled:
+        raise FileNotFoundError(
+            f"labels: none in {where} for a scan, such as {scans[0]}.txt"
+        )
+    return labelled

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from contextlib import contextmanager
 from functools import cache
 from math import inf
 from pathlib import Path
@@ -9,22 +11,17 @@ from typing import NamedTuple
 
 import yaml
 
+from birdview.channel import Channel, Slices, expand_channel, slice_region
 from birdview.grid import Axis, Grid
 from birdview.schema import conform
 
 ENCODINGS = Path(__file__).parents[2] / "encodings"
 
+RESERVED = ("benchmark", "demo", "logs")
+"""Folders in results/ that are none of an encoding's."""
 
-class Channel(NamedTuple):
-    """One plane of the image: a statistic of each cell, scaled to 0..255.
-
-    Exactly one of `range` and `log` is given; see the schema for what they mean.
-    """
-
-    name: str
-    statistic: str
-    range: tuple[float, float] | str | None
-    log: int | None
+LONGEST, MOST = 2**20, 2**30
+"""Pixels. OpenCV reads no larger image, and each thread holds one in memory."""
 
 
 class Interval(NamedTuple):
@@ -48,11 +45,19 @@ class Encoding(NamedTuple):
     x, y, z : Interval
         The space that is drawn.
     up : int
-        1 if the top of a cell is its greatest z, -1 if its least.
+        1 if heights grow with z, -1 if they grow downwards.
+    ground : float
+        The z of height 0, in metres.
+    slices : Slices or None
+        The parts of cells that channels may be of.
     channels : tuple of Channel
         The planes, in the order of the PNG file.
+    arithmetic : str
+        The NumPy type of coordinates, sums and shares: see the schema.
     precision : str
         The NumPy type of the scaled values before they are rounded.
+    rounding : str
+        How they are: ``half_even`` or ``truncate``.
     """
 
     name: str
@@ -61,8 +66,12 @@ class Encoding(NamedTuple):
     y: Interval
     z: Interval
     up: int
+    ground: float
+    slices: Slices | None
     channels: tuple[Channel, ...]
+    arithmetic: str
     precision: str
+    rounding: str
 
     @property
     def shape(self):
@@ -92,53 +101,124 @@ def load_encoding(name):
         If the yaml does not conform to the schema, or its numbers do not fit each
         other; the message names the file and the key.
     """
-    path = ENCODINGS / f"{name}.yaml" if Path(name).suffix != ".yaml" else Path(name)
-    if not path.is_file():
+    is_path = Path(name).suffix in (".yaml", ".yml")
+    path = Path(name) if is_path else ENCODINGS / f"{name}.yaml"
+    if not path.is_file() or not (is_path or path.stem == name):
         shipped = ", ".join(sorted(file.stem for file in ENCODINGS.glob("*.yaml")))
-        raise FileNotFoundError(f"unknown encoding {name}: shipped are {shipped}")
+        raise FileNotFoundError(
+            f"unknown encoding {name}: shipped are {shipped}; any other is the path of "
+            f"its .yaml file"
+        )
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
     settings = conform(settings, "encoding", path)
-    region, grid = settings["region"], settings["grid"]
-    intervals = {axis: _interval(region[axis], axis, path) for axis in "xyz"}
+    try:
+        return _encoding(path.stem, settings)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def load_encodings(names):
+    """Load several encodings, by their names, which are those of their folders too.
+
+    Returns
+    -------
+    dict of str to Encoding
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_encoding`, and if two have the same name, or one that is no folder's.
+    """
+    encodings = {}
+    for name in names:
+        encoding = load_encoding(name)
+        if not re.fullmatch(r"\w[\w-]*", encoding.name, re.ASCII):
+            raise ValueError(
+                f"{name}: the file's name is that of the results, expected letters, "
+                f"digits, _ and -"
+            )
+        if encoding.name in RESERVED:
+            raise ValueError(
+                f"{name}: results/{encoding.name} is taken, expected another name than "
+                f"{', '.join(RESERVED)}"
+            )
+        if encoding.name in encodings:
+            raise ValueError(
+                f"{name}: two encodings {encoding.name}, expected different names"
+            )
+        encodings[encoding.name] = encoding
+    return encodings
+
+
+def _encoding(name, settings):
+    region, grid, arithmetic = (
+        settings[key] for key in ("region", "grid", "arithmetic")
+    )
+    intervals = {axis: _interval(axis, region[axis]) for axis in "xyz"}
     rows, cols = grid["rows"], grid["cols"]
     if rows[-1] == cols[-1]:
-        raise ValueError(f"{path}: grid: rows {rows} and cols {cols}, expected x and y")
-    return Encoding(
-        name=path.stem,
+        raise ValueError(f"grid: rows {rows} and cols {cols}, expected x and y")
+    up, ground = (1 if settings["height"] == "z" else -1), float(settings["ground"])
+    slices = None
+    if "slices" in settings:
+        with _named("slices"):
+            slices = slice_region(settings["slices"], intervals["z"], arithmetic)
+    channels = []
+    for channel in settings["channels"]:
+        with _named(f"channels: {channel['name']}"):
+            channels += expand_channel(channel, slices, ground, up)
+    names = [channel.name for channel in channels]
+    if twice := {channel for channel in names if names.count(channel) > 1}:
+        raise ValueError(f"channels: two are {min(twice)}, expected different names")
+    encoding = Encoding(
+        name=name,
         grid=Grid(
-            rows=_axis(rows, intervals, grid, path),
-            cols=_axis(cols, intervals, grid, path),
+            rows=_axis(rows, intervals, grid, arithmetic),
+            cols=_axis(cols, intervals, grid, arithmetic),
         ),
         **intervals,
-        up=1 if settings["height"] == "z" else -1,
-        channels=tuple(_channel(channel, path) for channel in settings["channels"]),
-        precision=settings["precision"],
+        up=up,
+        ground=ground,
+        slices=slices,
+        channels=tuple(channels),
+        **{key: settings[key] for key in ("arithmetic", "precision", "rounding")},
     )
+    _check_size(encoding)
+    return encoding
 
 
-def _interval(extent, axis, path):
+@contextmanager
+def _named(key):
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+
+
+def _interval(axis, extent):
     low, high = float(extent.get("min", -inf)), float(extent.get("max", inf))
     if not low < high:
         raise ValueError(
-            f"{path}: region: {axis}: min {low:g} and max {high:g}, expected min < max"
+            f"region: {axis}: min {low:g} and max {high:g}, expected min < max"
         )
     closed = extent["closed"]
     return Interval(low, high, closed in ("lower", "both"), closed in ("upper", "both"))
 
 
-def _axis(direction, intervals, grid, path):
-    name, cell = direction[-1], float(grid["cell"])
-    low, high, _, has_max = intervals[name]
+def _axis(direction, intervals, grid, arithmetic):
+    name, cell = direction[-1], grid["cell"]
+    cell = _length(cell[name] if isinstance(cell, dict) else cell)
+    low, high, has_min, has_max = intervals[name]
     origin = float(grid.get("origin", low))
     first, size = (low - origin) / cell, (high - low) / cell
     for cells, ends in (size, "min to max"), (first, "origin to min"):
         if abs(cells - round(cells)) > 1e-6:
             raise ValueError(
-                f"{path}: region: {name}: {abs(cells):g} cells of {cell:g} m from "
-                f"{ends}, expected a whole number"
+                f"region: {name}: {abs(cells):g} cells of {cell:g} m from {ends}, "
+                f"expected a whole number"
             )
     return Axis(
         column="xy".index(name),
@@ -147,22 +227,26 @@ def _axis(direction, intervals, grid, path):
         first=round(first),
         size=round(size),
         ascending=not direction.startswith("-"),
-        upper=has_max,
+        upper=has_max and not has_min,
+        arithmetic=arithmetic,
     )
 
 
-def _channel(channel, path):
-    limits = channel.get("range")
-    if isinstance(limits, list):
-        limits = tuple(map(float, limits))
-        if not limits[0] < limits[1]:
-            raise ValueError(
-                f"{path}: channels: {channel['name']}: range {channel['range']}, "
-                f"expected the lower number first"
-            )
-    if "log" in channel and channel["statistic"] not in ("count", "records"):
+def _length(cell):
+    numerator, denominator = (
+        map(float, cell.split("/")) if isinstance(cell, str) else (cell, 1)
+    )
+    if not (numerator and denominator):
+        raise ValueError(f"grid: cell: {cell}, expected no 0")
+    return float(numerator / denominator)
+
+
+def _check_size(encoding):
+    rows, cols, planes = encoding.shape
+    parts = len(encoding.slices.lows) if encoding.slices else 1
+    height = rows if planes == 3 else rows * planes
+    if max(height, cols) > LONGEST or rows * cols * max(planes, parts) > MOST:
         raise ValueError(
-            f"{path}: channels: {channel['name']}: log of {channel['statistic']}, "
-            f"expected count or records"
+            f"grid: {planes} planes of {rows} x {cols} pixels, expected an image of at "
+            f"most {LONGEST} pixels each way and {MOST} in all"
         )
-    return Channel(channel["name"], channel["statistic"], limits, channel.get("log"))

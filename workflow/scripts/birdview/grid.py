@@ -14,7 +14,7 @@ class Axis(NamedTuple):
     Attributes
     ----------
     column : int
-        The column of the points that is divided: 0 for x, 1 for y.
+        The column of the points that is divided: 0 for x, 1 for y, 2 for z.
     origin : float
         Metres; subtracted before the division, so it decides how edges round.
     cell : float
@@ -28,6 +28,8 @@ class Axis(NamedTuple):
     upper : bool
         Whether a point on the edge of two cells is in the one below it:
         cells are ``(low, high]`` if so, else ``[low, high)``.
+    arithmetic : str
+        The NumPy type in which is subtracted and divided: float32 or float64.
     """
 
     column: int
@@ -37,6 +39,7 @@ class Axis(NamedTuple):
     size: int
     ascending: bool
     upper: bool
+    arithmetic: str = "float64"
 
     def to_index(self, metres):
         """Return the index of the cell that holds each coordinate, as int64.
@@ -48,10 +51,11 @@ class Axis(NamedTuple):
         ValueError
             If a coordinate is not finite.
         """
-        metres = np.asarray(metres, dtype=np.float64)
+        real = np.dtype(self.arithmetic).type
+        metres = np.asarray(metres, dtype=real)
         if not np.isfinite(metres).all():
             raise ValueError("coordinates must be finite to have a cell")
-        cells = (metres - self.origin) / self.cell
+        cells = (metres - real(self.origin)) / real(self.cell)
         cells = np.ceil(cells) - 1 if self.upper else np.floor(cells)
         return self._flip(cells.astype(np.int64) - self.first)
 
@@ -62,6 +66,17 @@ class Axis(NamedTuple):
 
     def _flip(self, index):
         return index if self.ascending else self.size - 1 - index
+
+    @property
+    def line(self):
+        """Slope and offset: a coordinate is ``slope * metres + offset`` pixels in.
+
+        The pixel `i` reaches from `i` to `i + 1`, so its middle is at ``i + 0.5``.
+        """
+        start = self.origin / self.cell + self.first
+        if self.ascending:
+            return 1 / self.cell, -start
+        return -1 / self.cell, start + self.size
 
 
 class Grid(NamedTuple):
@@ -90,7 +105,8 @@ class Grid(NamedTuple):
     def to_pixel(self, x, y):
         """Return the (row, col) of points at x, y metres, each int64.
 
-        A point outside the map has a row or col outside 0..size - 1.
+        A point outside the map has a row or col outside 0..size - 1. (Ends that do not
+        belong to an encoding's region have a pixel all the same.)
 
         Raises
         ------
@@ -110,3 +126,25 @@ class Grid(NamedTuple):
             for axis, index in zip(self, (row, col), strict=True)
         }
         return metres[0], metres[1]
+
+    @property
+    def affine(self):
+        """The matrix, shape (2, 3), of which ``matrix @ (x, y, 1)`` is (row, col).
+
+        Not whole numbers, but places between them: pixel (i, j) reaches from (i, j) to
+        (i + 1, j + 1). Its middle, where OpenCV draws, is half a pixel further.
+        """
+        matrix = np.zeros((2, 3))
+        for number, axis in enumerate(self):
+            matrix[number, axis.column], matrix[number, 2] = axis.line
+        return matrix
+
+    @property
+    def affine_inverse(self):
+        """The matrix, shape (2, 3), of which ``matrix @ (row, col, 1)`` is (x, y)."""
+        matrix = np.zeros((2, 3))
+        for number, axis in enumerate(self):
+            slope, offset = axis.line
+            matrix[axis.column, number] = 1 / slope
+            matrix[axis.column, 2] = -offset / slope
+        return matrix

@@ -20,7 +20,8 @@ class Canvas:
     Attributes
     ----------
     planes : ndarray of uint8, shape (rows, cols, channels)
-        To draw on, at first 0. Three channels are red, green and blue; one is grey.
+        To draw on, at first 0. Three channels are red, green and blue. Any other number
+        becomes a grey image of as many planes, one below the other.
 
     Examples
     --------
@@ -32,12 +33,18 @@ class Canvas:
 
     def __init__(self, shape):
         rows, cols, channels = shape
-        self._header = struct.pack(
-            ">IIBBBBB", cols, rows, 8, {1: _GREY, 3: _RGB}[channels], 0, 0, 0
-        )
+        if channels == 3:
+            height, width, colour = rows, 3 * cols, _RGB
+        else:
+            height, width, colour = rows * channels, cols, _GREY
+        self._header = struct.pack(">IIBBBBB", cols, height, 8, colour, 0, 0, 0)
         # Each line starts with the number of its filter; 0 is none.
-        self._lines = np.zeros((rows, 1 + cols * channels), dtype=np.uint8)
-        self.planes = self._lines[:, 1:].reshape(shape)
+        self._lines = np.zeros((height, 1 + width), dtype=np.uint8)
+        pixels = self._lines[:, 1:]
+        if channels == 3:
+            self.planes = pixels.reshape(shape)
+        else:
+            self.planes = pixels.reshape(channels, rows, cols).transpose(1, 2, 0)
 
     def encode(self, text):
         """Return the bytes of a PNG file, with text in front of the pixels.

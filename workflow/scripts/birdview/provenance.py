@@ -6,16 +6,22 @@ from pathlib import Path
 import birdview
 
 PIXEL_MODULES = (
+    "layout",
     "scan",
     "grid",
     "schema",
+    "channel",
     "encoding",
+    "kernels",
     "raster",
     "deflate",
     "png",
     "render",
 )
 """The modules between a scan and its image: an edit to one makes all images stale."""
+
+
+SOFTWARE = f"birdview {birdview.__version__}"
 
 
 def digest_code(modules=PIXEL_MODULES):
@@ -35,9 +41,10 @@ def describe(encoding, layout, scan_digest, counts):
         No time, no path, no name of a scan: the same input gives the same words.
     """
     return {
-        "Software": f"birdview {birdview.__version__}",
+        "Software": SOFTWARE,
         "birdview:encoding": encoding.name,
         "birdview:encoding_sha256": encoding.digest,
+        "birdview:channels": " ".join(channel.name for channel in encoding.channels),
         "birdview:layout": layout,
         "birdview:scan_sha256": scan_digest,
     } | {f"birdview:{what}": str(count) for what, count in counts._asdict().items()}

@@ -5,6 +5,7 @@ import os
 import threading
 from pathlib import Path
 
+from birdview.layout import find_layout
 from birdview.png import Canvas
 from birdview.provenance import describe
 from birdview.raster import Raster
@@ -25,8 +26,8 @@ def render(scan, image, encoding, layout="kitti"):
         The file to read and the file to write, in a folder that exists.
     encoding : Encoding
         How points become pixels.
-    layout : str
-        The record layout of the scan.
+    layout : str, Layout or list of mapping
+        The record layout of the scan, for `birdview.layout.find_layout`.
 
     Returns
     -------
@@ -41,11 +42,12 @@ def render(scan, image, encoding, layout="kitti"):
         If the scan's bytes cannot be points; the message names the file.
     """
     canvas, raster = _kept_for(encoding)
+    layout = find_layout(layout)
     data = load(scan)
     points = decode_scan(data, layout, scan)
     _, counts = raster.draw(points)
     digest = hashlib.sha256(data).hexdigest()
-    content = canvas.encode(describe(encoding, layout, digest, counts))
+    content = canvas.encode(describe(encoding, layout.name, digest, counts))
     write(image, content)
     return counts
 

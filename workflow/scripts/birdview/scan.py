@@ -3,10 +3,7 @@
 import numpy as np
 from numba import njit
 
-RECORDS = {
-    "kitti": np.dtype([(name, "<f4") for name in ("x", "y", "z", "reflectance")]),
-}
-"""The record layouts by name: what one point is in the file."""
+from birdview.layout import LAYOUTS, find_layout
 
 FARTHEST = 100_000.0
 """Metres. No sensor sees so far: a larger coordinate is not a coordinate."""
@@ -19,14 +16,14 @@ def read_scan(path, layout="kitti"):
     ----------
     path : path-like
         A file of records with nothing between them.
-    layout : str
-        The name of the record layout, a key of `RECORDS`.
+    layout : str, Layout or list of mapping
+        The record layout, for `birdview.layout.find_layout`.
 
     Returns
     -------
     ndarray of float32, shape (N, 4)
-        x, y, z in metres (forward, left, up) and reflectance; (0, 4) for an empty
-        file.
+        x, y, z in metres (forward, left, up) and reflectance, 0 where the record has
+        none; (0, 4) for an empty file.
 
     Raises
     ------
@@ -35,7 +32,7 @@ def read_scan(path, layout="kitti"):
     ValueError
         For what `decode_scan` refuses.
     """
-    return decode_scan(load(path), layout, path)
+    return decode_scan(load(path), find_layout(layout), path)
 
 
 def load(path):
@@ -50,35 +47,51 @@ def decode_scan(data, layout, path):
     ----------
     data : ndarray of uint8, shape (size,)
         The content of the file.
+    layout : Layout
+        The record layout.
 
     Returns
     -------
     ndarray of float32, shape (N, 4)
-        As `read_scan`. Shares the memory of `data`.
+        As `read_scan`. May share the memory of `data`.
 
     Raises
     ------
     ValueError
-        If the layout is unknown, if the size is no multiple of its record's, or if a
-        finite coordinate is farther away than any sensor sees, so that the file must
-        hold something else.
+        If the size is no multiple of the record's, or if a finite coordinate is farther
+        away than any sensor sees, so that the file must hold something else.
     """
-    if layout not in RECORDS:
-        raise ValueError(f"unknown layout {layout}: known are {', '.join(RECORDS)}")
-    record = RECORDS[layout]
-    if data.size % record.itemsize:
+    size = layout.record.itemsize
+    if data.size % size:
         raise ValueError(
-            f"{path}: {data.size} bytes found, expected a multiple of "
-            f"{record.itemsize} (layout {layout}: {', '.join(record.names)})"
+            f"{path}: {data.size} bytes found, expected a multiple of {size} ({layout})"
         )
-    numbers = data.view("<f4").astype(np.float32, copy=False)
-    if impossible := _count_beyond(numbers, np.float32(FARTHEST)):
+    if layout.fields == LAYOUTS["kitti"].fields:
+        points = data.view("<f4").astype(np.float32, copy=False).reshape(-1, 4)
+        impossible = _count_beyond(points.reshape(-1), np.float32(FARTHEST))
+    else:
+        points, impossible = _pick(data.view(layout.record), layout)
+    if impossible:
         raise ValueError(
-            f"{path}: {impossible} of {len(numbers) // 4} points have a coordinate "
-            f"beyond {FARTHEST:g} m, expected metres (layout {layout}: "
-            f"{', '.join(record.names)}); is it another layout?"
+            f"{path}: {impossible} of {len(points)} points have a coordinate beyond "
+            f"{FARTHEST:g} m, expected metres ({layout}); is it another layout?"
         )
-    return numbers.reshape(-1, 4)
+    return points
+
+
+def _pick(records, layout):
+    """Return the points of records, and how many of them are impossible."""
+    points = np.zeros((len(records), 4), dtype=np.float32)
+    is_beyond = np.zeros(len(records), dtype=bool)
+    for column, place in enumerate(layout.columns):
+        if place is not None:
+            numbers = records[f"f{place}"] / np.float64(layout.fields[place].divisor)
+            if column < 3:
+                distances = np.abs(numbers)
+                is_beyond |= (distances > FARTHEST) & (distances < np.inf)
+            with np.errstate(over="ignore"):  # then it is infinite, and counted as such
+                points[:, column] = numbers
+    return points, np.count_nonzero(is_beyond)
 
 
 @njit(nogil=True, cache=True)

@@ -1,6 +1,7 @@
 """Schemas: settings are checked against them, and defaults filled in from them."""
 
 from copy import deepcopy
+from math import isfinite
 from pathlib import Path
 
 import yaml
@@ -50,4 +51,20 @@ def _fill_defaults(validator, properties, instance, schema):
     )
 
 
-_Defaulting = validators.extend(Draft202012Validator, {"properties": _fill_defaults})
+def _is_integer(_, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker, value):
+    is_float = isinstance(value, float) and isfinite(value)
+    return is_float or _is_integer(checker, value)
+
+
+# JSON has neither NaN nor infinities, and takes 5.0 for an integer; yaml is not so.
+_Defaulting = validators.extend(
+    Draft202012Validator,
+    {"properties": _fill_defaults},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)

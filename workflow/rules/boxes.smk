@@ -1,0 +1,26 @@
+# Draws the labelled boxes of one scan on its image.
+#
+#   results/<encoding>/<scan>.png, <labels>/{label_2,calib}/<scan>.txt
+#     ->  results/<encoding>/boxes/<scan>.png
+
+
+rule boxes:
+    input:
+        pictures_with_boxes,
+
+
+rule draw_boxes:
+    input:
+        image="results/{encoding}/{scan}.png",
+        label=label_file,
+        calib=calib_file,
+    output:
+        picture="results/{encoding}/boxes/{scan}.png",
+    log:
+        "results/logs/{encoding}/boxes/{scan}.log",
+    wildcard_constraints:
+        encoding="|".join(ENCODINGS),
+    params:
+        code=digest_code(["boxes", "image"]),
+    run:
+        outline(*input, wildcards.encoding, output.picture)
