@@ -12,6 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def as_opencv(planes):
+    """Return planes, shape (rows, cols, planes), as `cv2.imread` gives them back."""
+    if planes.shape[2] == 3:
+        return planes[..., ::-1].copy()
+    return planes.transpose(2, 0, 1).reshape(-1, planes.shape[1])
+
+
 @pytest.fixture(scope="session")
 def kitti_scans():
     """Real KITTI scans: the .bin files of the folder that BIRDVIEW_SCANS names."""
@@ -21,6 +28,18 @@ def kitti_scans():
     scans = sorted(Path(folder).glob("*.bin"))
     assert scans, f"BIRDVIEW_SCANS={folder} holds no .bin file"
     return scans
+
+
+@pytest.fixture(scope="session")
+def kitti_labels(kitti_scans, tmp_path_factory):
+    """Give a folder with the label_2 and calib of the real scans, as KITTI has them."""
+    folder = tmp_path_factory.mktemp("kitti")
+    for kind in ("label_2", "calib"):
+        (folder / kind).mkdir()
+        for scan in kitti_scans:
+            text = scan.with_suffix(f".{kind}.txt")
+            shutil.copy(text, folder / kind / f"{scan.stem}.txt")
+    return folder
 
 
 @pytest.fixture

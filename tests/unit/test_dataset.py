@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from birdview.dataset import find_scans, name_scans
+from birdview.dataset import find_labelled, find_scans, name_scans
 
 
 def test_finds_scans_in_sub_folders(tmp_path):
@@ -39,3 +39,33 @@ def test_no_scans_is_an_error_that_says_where(tmp_path):
 def test_names_of_a_drive():
     """Six digits, as KITTI's."""
     assert name_scans(2) == ["000000", "000001"]
+
+
+def test_longer_suffix(tmp_path):
+    """Files that end otherwise are not scans of such a layout."""
+    for name in ("a.pcd.bin", "b.bin", "c/d.pcd.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_scans(tmp_path, ".pcd.bin") == ["a", "c/d"]
+
+
+def test_scans_with_labels(tmp_path):
+    """Those that have one, in sub-folders too."""
+    (tmp_path / "label_2" / "b").mkdir(parents=True)
+    for name in ("0", "b/1", "9"):
+        (tmp_path / "label_2" / f"{name}.txt").touch()
+    assert find_labelled(tmp_path, ["0", "2", "b/1"]) == ["0", "b/1"]
+
+
+def test_no_labels_is_an_error_that_says_where(tmp_path):
+    """No setting, no folder, none that fits."""
+    with pytest.raises(FileNotFoundError, match="labels: null, expected the folder of"):
+        find_labelled(None, ["0"])
+    folder = tmp_path / "label_2"
+    message = f"labels: no folder at {folder}, expected KITTI's labels"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        find_labelled(tmp_path, ["0"])
+    folder.mkdir()
+    message = f"labels: none in {folder} for a scan, such as 0.txt"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        find_labelled(tmp_path, ["0"])

@@ -5,15 +5,20 @@ import re
 import pytest
 import yaml
 
-from birdview.encoding import ENCODINGS, load_encoding
+from birdview.encoding import ENCODINGS, load_encoding, load_encodings
+
+SHIPPED = [
+    *("avod_like", "birdnet", "complex_yolo", "lyft"),
+    *("mv3d", "mv3d_slices", "notebook", "pixor"),
+]
 
 
 @pytest.fixture
 def load(tmp_path):
-    """Load mv3d after a change: the value of a key, by its path with dots."""
+    """Load an encoding after a change: the value of a key, by its path with dots."""
 
-    def load(key=None, value=None, name="own"):
-        settings = yaml.safe_load((ENCODINGS / "mv3d.yaml").read_text())
+    def load(key=None, value=None, name="own", of="mv3d"):
+        settings = yaml.safe_load((ENCODINGS / f"{of}.yaml").read_text())
         if key:
             *path, last = key.split(".")
             inner = settings
@@ -32,18 +37,30 @@ def load(tmp_path):
 def test_shipped_encodings_load_by_name():
     """Each file of the folder is an encoding of its own name."""
     names = sorted(path.stem for path in ENCODINGS.glob("*.yaml"))
-    assert names == ["mv3d", "notebook"]
-    for name in names:
-        encoding = load_encoding(name)
-        assert encoding.name == name
-        assert encoding.shape == (1600, 1600, 3)
+    assert names == SHIPPED
+    shapes = {name: load_encoding(name).shape for name in names}
+    assert [load_encoding(name).name for name in names] == names
+    assert shapes == {
+        "avod_like": (700, 800, 6),
+        "birdnet": (1400, 1400, 3),
+        "complex_yolo": (608, 608, 3),
+        "lyft": (336, 336, 3),
+        "mv3d": (1600, 1600, 3),
+        "mv3d_slices": (1600, 1600, 7),
+        "notebook": (1600, 1600, 3),
+        "pixor": (800, 700, 36),
+    }
 
 
 def test_unknown_name_lists_what_there_is():
     """The message says what could have been meant."""
-    message = "unknown encoding mv4d: shipped are mv3d, notebook"
-    with pytest.raises(FileNotFoundError, match=message):
-        load_encoding("mv4d")
+    shipped = (
+        f"shipped are {', '.join(SHIPPED)}; any other is the path of its .yaml file"
+    )
+    for name in ("mv4d", "my/own.yaml", "../encodings/mv3d"):
+        message = f"unknown encoding {name}: {shipped}"
+        with pytest.raises(FileNotFoundError, match=re.escape(message)):
+            load_encoding(name)
 
 
 def test_digest_is_of_the_numbers_alone(load):
@@ -63,6 +80,12 @@ def test_digest_is_of_the_numbers_alone(load):
         ("region.z.closed", "lower"),
         ("grid.rows", "x"),
         ("grid.origin", 0),
+        ("grid.cell", 0.2),
+        ("grid.cell", {"x": 0.1, "y": 0.2}),
+        ("ground", -1.73),
+        ("slices", 2),
+        ("arithmetic", "float32"),
+        ("rounding", "truncate"),
         ("height", "-z"),
         ("channels.0.log", 32),
         ("channels.1.statistic", "top_height"),
@@ -79,11 +102,18 @@ def test_digest_changes_with_every_number(load, key, value):
     ("key", "value", "message"),
     [
         ("cell", 0.2, "Additional properties are not allowed ('cell' was unexpected); "
-         "allowed: description, region, grid, height, channels, precision"),
+         "allowed: description, region, grid, height, ground, slices, channels, "
+         "arithmetic, precision, rounding"),
         ("region.x.low", 0, "region: x: Additional properties are not allowed "
          "('low' was unexpected); allowed: min, max, closed"),
         ("grid.cell", None, "grid: 'cell' is a required property"),
-        ("grid.cell", "0.1 m", "grid: cell: '0.1 m' is not of type 'number'"),
+        ("grid.cell", "0.1 m", "grid: cell: 0.1 m, expected metres, or a fraction as "
+         "50/608"),
+        ("grid.cell", "50/0", "grid: cell: 50/0, expected metres, or a fraction as "
+         "50/608"),
+        ("grid.cell", {"x": 1, "y": "-1/2"}, "grid: cell: -0.5, expected metres, or a "
+         "fraction as 50/608"),
+        ("grid.cell", [1, 1], "grid: cell: [1, 1] is not of type 'number', 'string'"),
         ("grid.cell", 0, "grid: cell: 0 is less than or equal to the minimum of 0"),
         ("grid.rows", "up", "grid: rows: 'up' is not one of ['x', '-x', 'y', '-y']"),
         ("grid.rows", "y", "grid: rows y and cols -y, expected x and y"),
@@ -93,10 +123,39 @@ def test_digest_changes_with_every_number(load, key, value):
          "expected a whole number"),
         ("grid.origin", 0.05, "region: x: 800.5 cells of 0.1 m from origin to min, "
          "expected a whole number"),
+        ("grid.cell", {"x": 1}, "grid: cell: 'y' is a required property"),
+        ("region.x.max", float("inf"), "region: x: max: inf is not of type 'number'"),
+        ("region.z.min", float("nan"), "region: z: min: nan is not of type 'number'"),
+        ("grid.cell", 0.0005, "grid: 3 planes of 320000 x 320000 pixels, expected an "
+         "image of at most 1048576 pixels each way and 1073741824 in all"),
+        ("slices", 0, "slices: 0 is less than the minimum of 1"),
+        ("slices", 5.0, "slices: 5.0 is not of type 'integer'"),
+        ("slices", [0], "slices: [0] is too short"),
+        ("slices", [0, 1, 1], "slices: [0, 1, 1], expected rising numbers"),
+        ("slices", [0, 2], "slices: [0, 2], expected numbers in the region's z, -2.73 "
+         "to 1.27"),
         ("channels.0.statistic", "median", "channels: 0: statistic: 'median' is not "
-         "one of ['count', 'records', 'top_height', 'top_intensity']"),
+         "one of ['count', 'records', 'occupancy', 'top_height', 'lowest_height', "
+         "'mean_height', 'top_intensity', 'mean_intensity', 'greatest_intensity']"),
         ("channels.0.log", 1, "channels: 0: log: 1 is less than the minimum of 2"),
-        ("channels.1.log", 64, "channels: 1: "),
+        ("channels.0.log", 64.0, "channels: 0: log: 64.0 is not of type 'integer'"),
+        ("channels.0.name", "a b", "channels: 0: name: 'a b' does not match "
+         "'^[A-Za-z0-9_]+$'"),
+        ("channels.0.name", "height", "channels: two are height, expected different "
+         "names"),
+        ("channels.0.log", None, "channels: density: no range nor log, expected one "
+         "of the two"),
+        ("channels.1.log", 64, "channels: intensity: range and log, expected one of "
+         "the two"),
+        ("channels.0.statistic", "occupancy", "channels: density: log of occupancy, "
+         "expected neither range nor log"),
+        ("channels.0.slice", 0, "channels: density: slice 0, expected slices: to say "
+         "where they are"),
+        ("channels.0.slice", "all", "channels: 0: slice: 'each' was expected"),
+        ("channels.2.range", "slice", "channels: height: range slice, expected a "
+         "height of a slice"),
+        ("channels.2.range", "auto", "channels: 2: range: 'auto' is not one of "
+         "['scan', 'slice']"),
         ("channels.2.range", [1, 0], "channels: height: range [1, 0], expected the "
          "lower number first"),
         ("channels.0.statistic", "top_height", "channels: density: log of top_height, "
@@ -118,3 +177,52 @@ def test_broken_yaml_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"own\.yaml: .*line 1") as caught:
         load_encoding(path)
     assert "\n" not in str(caught.value)
+
+
+def test_slices_of_all_heights_need_edges(load):
+    """A number of equal slices is of a region with ends."""
+    message = "slices: 2, expected region: z: min and max with it"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load("slices", 2, of="birdnet")
+    assert len(load("slices", [-1.5, 0, 1], of="birdnet").slices.lows) == 2
+
+
+def test_number_of_a_slice_that_is_not_there(load):
+    """The lowest is 0."""
+    message = "channels: height: slice 5, expected 0 to 4"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load("channels.0.slice", 5, of="mv3d_slices")
+
+
+def test_slices_expand_to_channels():
+    """One for each, the lowest first, with the edges of its slice as its range."""
+    encoding = load_encoding("mv3d_slices")
+    names = [channel.name for channel in encoding.channels]
+    assert names == [*(f"height_{k}" for k in range(5)), "intensity", "density"]
+    assert [channel.slice for channel in encoding.channels] == [*range(5), None, None]
+    assert encoding.channels[1].limits == pytest.approx((-1.93, -1.13))
+
+
+def test_several_by_name_and_path(load, tmp_path):
+    """In the order that was asked for, by the names of their folders."""
+    load(name="own-1")
+    encodings = load_encodings(["pixor", tmp_path / "own-1.yaml"])
+    assert list(encodings) == ["pixor", "own-1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mv3d", "{}: two encodings mv3d, expected different names"),
+        ("logs", "{}: results/logs is taken, expected another name than benchmark, "
+         "demo, logs"),
+        ("my own", "{}: the file's name is that of the results, expected letters, "
+         "digits, _ and -"),
+    ],
+)  # fmt: skip
+def test_names_that_are_no_folders(load, tmp_path, name, message):
+    """The same one twice, one that is taken, one that cannot be a target."""
+    load(name=name)
+    path = tmp_path / f"{name}.yaml"
+    with pytest.raises(ValueError, match=re.escape(message.format(path))):
+        load_encodings(["mv3d", path])

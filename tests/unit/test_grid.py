@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from birdview.encoding import load_encoding
 from birdview.grid import Axis, Grid
+from birdview.reference import LOOPS
 
 LOWER = Axis(0, origin=-1.0, cell=0.5, first=0, size=4, ascending=True, upper=False)
 UPPER = LOWER._replace(origin=0.0, first=-2, upper=True)
@@ -47,15 +48,43 @@ def test_no_cell_for_what_is_not_finite(metres):
         LOWER.to_index([0, metres])
 
 
-@pytest.mark.parametrize("name", ["notebook", "mv3d"])
+@pytest.mark.parametrize("name", LOOPS)
 @given(row=st.integers(0, 1599), col=st.integers(0, 1599))
 def test_inverse_pair(name, row, col):
-    """The middle of every pixel is in that pixel."""
+    """The middle of every pixel is in that pixel, and half a pixel from its corner."""
     grid = load_encoding(name).grid
-    assert grid.to_pixel(*grid.to_metres(row, col)) == (row, col)
+    row, col = row % grid.shape[0], col % grid.shape[1]
+    x, y = grid.to_metres(row, col)
+    assert grid.to_pixel(x, y) == (row, col)
+    place = grid.affine @ (x, y, 1)
+    np.testing.assert_allclose(place, (row + 0.5, col + 0.5), atol=1e-9)
+    np.testing.assert_allclose(grid.affine_inverse @ (*place, 1), (x, y), atol=1e-9)
+
+
+def test_affine_of_a_turned_map():
+    """Written out: x down from -1, y to the left up to 3, in cells of 0.5 m."""
+    rows = LOWER
+    cols = LOWER._replace(column=1, origin=1.0, ascending=False)
+    grid = Grid(rows, cols)
+    assert grid.affine.tolist() == [[2, 0, 2], [0, -2, 6]]
+    assert grid.affine_inverse.tolist() == [[0.5, 0, -1], [0, -0.5, 3]]
+    assert not np.signbit(grid.affine[0, 1])
+
+
+def test_float32_rounds_as_it_does():
+    """In float32, 0.3 / 0.1 is 3; in float64, the float32 0.3 is above, 0.7 below."""
+    axis = Axis(0, 0.0, 0.1, 0, 10, ascending=True, upper=False)
+    metres = np.array([0.3, 0.7], dtype=np.float32)
+    assert axis.to_index(metres).tolist() == [3, 6]
+    assert axis._replace(arithmetic="float32").to_index(metres).tolist() == [3, 7]
 
 
 def test_shipped_maps_look_where_they_say():
     """One metre ahead is up in mv3d and left in the notebook's map."""
     assert load_encoding("mv3d").grid.to_pixel(1, 0) == (789, 799)
     assert load_encoding("notebook").grid.to_pixel(1, 0) == (800, 790)
+    assert load_encoding("complex_yolo").grid.to_pixel(1, 0) == (12, 304)
+    assert load_encoding("pixor").grid.to_pixel(1.05, 0.05) == (400, 10)
+    assert load_encoding("birdnet").grid.to_pixel(1.02, 0.02) == (1379, 699)
+    assert load_encoding("avod_like").grid.to_pixel(1.05, 0.05) == (689, 399)
+    assert load_encoding("lyft").grid.to_pixel(1, 0.1) == (168, 170)

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from birdview.layout import find_layout
 from birdview.scan import FARTHEST, read_scan
 
 
@@ -49,7 +50,8 @@ def test_folder_is_named(tmp_path):
 def test_unknown_layout(tmp_path):
     """The message lists the layouts that are known."""
     (tmp_path / "a.bin").touch()
-    with pytest.raises(ValueError, match="unknown layout pcap: known are kitti"):
+    message = "unknown layout pcap: known are kitti, nuscenes, waymo6"
+    with pytest.raises(ValueError, match=message):
         read_scan(tmp_path / "a.bin", "pcap")
 
 
@@ -70,6 +72,98 @@ def test_far_but_possible(tmp_path, make_scan):
     """The limit itself is let through, and so is any reflectance."""
     path = make_scan(tmp_path / "a.bin", [[FARTHEST, -FARTHEST, 0, 1e30]])
     assert read_scan(path)[0].tolist() == [FARTHEST, -FARTHEST, 0, np.float32(1e30)]
+
+
+def test_nuscenes_is_turned(tmp_path):
+    """Its x is to the right, its y ahead, its intensity 0..255, its ring not used."""
+    records = np.array([[3, 10, -1, 51, 7], [-2, -5, 0.5, 255, 31]], dtype="<f4")
+    records.tofile(tmp_path / "a.pcd.bin")
+    points = read_scan(tmp_path / "a.pcd.bin", "nuscenes")
+    expected = np.array([[10, -3, -1, 0.2], [-5, 2, 0.5, 1]], dtype=np.float32)
+    np.testing.assert_array_equal(points, expected)
+
+
+def test_waymo_keeps_its_intensity(tmp_path):
+    """Unbounded, as it is in the file."""
+    records = np.array([[3, 10, -1, 12.5, 0.1, 0.02]], dtype="<f4")
+    records.tofile(tmp_path / "a.bin")
+    points = read_scan(tmp_path / "a.bin", "waymo6")
+    assert points.tolist() == [[3, 10, -1, 12.5]]
+
+
+OWN = [
+    {"time": "float64"},
+    {"-y": "float16"},
+    {"x": "float64"},
+    {"z": "int16/1000"},
+    {"intensity": "uint16 / 65535"},
+    {"ring": "uint8"},
+]
+
+
+def test_own_layout(tmp_path):
+    """Any types, turned and divided, without gaps between them."""
+    kinds = "<f8,<f2,<f8,<i2,<u2,<u1"
+    records = np.array([(1e300, 1.5, 20, -1730, 13107, 3)] * 2, dtype=kinds)
+    records["f2"][1] = np.nan
+    records.tofile(tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").stat().st_size == 2 * 23
+    expected = np.array([[20, -1.5, -1.73, 0.2], [np.nan, -1.5, -1.73, 0.2]], "<f4")
+    np.testing.assert_array_equal(read_scan(tmp_path / "a.bin", OWN), expected)
+
+
+def test_no_intensity_is_none(tmp_path):
+    """A record of coordinates alone."""
+    np.array([[1, 2, 3]], dtype="<f8").tofile(tmp_path / "a.bin")
+    layout = [{name: "float64"} for name in "xyz"]
+    assert read_scan(tmp_path / "a.bin", layout).tolist() == [[1, 2, 3, 0]]
+
+
+@pytest.mark.parametrize("layout", ["nuscenes", "waymo6", OWN])
+def test_messages_say_which_layout_was_assumed(tmp_path, layout):
+    """Of sizes and of numbers that are no metres."""
+    path, layout = tmp_path / "a.bin", find_layout(layout)
+    path.write_bytes(bytes(47))
+    size = layout.record.itemsize
+    message = f"{path}: 47 bytes found, expected a multiple of {size} ({layout})"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_scan(path, layout)
+    records = np.zeros(3, dtype=layout.record)
+    records[f"f{layout.columns[0]}"][1] = -3 * FARTHEST
+    records.tofile(path)
+    message = (
+        f"{path}: 1 of 3 points have a coordinate beyond 100000 m, expected metres "
+        f"({layout}); is it another layout?"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_scan(path, layout)
+
+
+def test_float16_records_read_as_float32(tmp_path):
+    """A size that fits is not enough: the coordinates are not metres."""
+    rng = np.random.default_rng(0)
+    rng.uniform(-50, 50, size=(1000, 5)).astype("<f2").tofile(tmp_path / "a.bin")
+    message = r"\(layout nuscenes: -y, x, z, intensity, ring\); is it another layout"
+    with pytest.raises(ValueError, match=message):
+        read_scan(tmp_path / "a.bin", "nuscenes")
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ([{"x": "float32"}, {"y": "float32"}], "layout: 0 fields z, expected one"),
+        ([*OWN, {"x": "float32"}], "layout: 2 fields x, expected one"),
+        (
+            [*OWN, {"reflectance": "uint8"}],
+            "layout: several intensity or reflectance, expected one",
+        ),
+        ([*OWN[:-1], {"ring": "uint8/0"}], "expected no division by 0"),
+    ],
+)
+def test_fields_that_are_no_points(layout, message):
+    """Each coordinate once, an intensity at most once."""
+    with pytest.raises(ValueError, match=message):
+        find_layout(layout)
 
 
 def test_big_endian_file_is_refused(tmp_path):

@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 from test_raster import adversarial_points
 
-from birdview.reference import draw_mv3d, draw_notebook
+from birdview.reference import LOOPS
 from birdview.scan import read_scan
 from birdview.ways import ENCODERS, RASTERISERS, READERS, RENDERERS, image_of
 
-LOOPS = {"notebook": draw_notebook, "mv3d": draw_mv3d}
-
 SCANS = {
-    "edges": adversarial_points(),
+    "edges": adversarial_points("mv3d"),
+    "edges of the notebook": adversarial_points("notebook"),
     "none": np.zeros((0, 4)),
     "one": np.array([[10, -5, -1, 0.5]]),
     "NaN": np.full((3, 4), np.nan),

@@ -128,8 +128,8 @@ def _floats(words, where):
 def draw_boxes(image, label, calib, encoding, picture):
     """Draw the boxes of a scan on its image, and write that as another PNG.
 
-    Three planes are drawn on as red, green and blue, of others on the brightest of each
-    pixel; both at half their brightness. The front of a box is its thick edge.
+    Three planes are drawn on as red, green and blue, of others the brightest of each
+    pixel. The front of a box is its thick edge.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def draw_boxes(image, label, calib, encoding, picture):
     if len(planes) != 3:
         planes = np.broadcast_to(planes.max(axis=0), (3, *planes.shape[1:]))
     canvas = Canvas((*planes.shape[1:], 3))
-    pixels = np.ascontiguousarray(planes.transpose(1, 2, 0)) // 2
+    pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))
     for box in boxes:
         colour = COLOURS.get(box.kind, OTHER)
         rows, cols = encoding.grid.affine @ [*box.corners[:, :2].T, np.ones(4)]
@@ -159,7 +159,7 @@ def draw_boxes(image, label, calib, encoding, picture):
         outline = np.rint(places * 2**_SHIFT).astype(np.int32)
         cv2.polylines(pixels, [outline], True, colour, 1, cv2.LINE_AA, _SHIFT)
         cv2.polylines(pixels, [outline[:2]], False, colour, 3, cv2.LINE_AA, _SHIFT)
-        corner = int(places[:, 0].max()) + 4, int(places[:, 1].min()) + 4
+        corner = int(places[:, 0].max()) + 8, int(places[:, 1].min()) + 8
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(pixels, box.kind, corner, font, 0.4, colour, 1, cv2.LINE_AA)
     canvas.planes[:] = pixels

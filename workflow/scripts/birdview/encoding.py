@@ -233,12 +233,15 @@ def _axis(direction, intervals, grid, arithmetic):
 
 
 def _length(cell):
-    numerator, denominator = (
-        map(float, cell.split("/")) if isinstance(cell, str) else (cell, 1)
-    )
-    if not (numerator and denominator):
-        raise ValueError(f"grid: cell: {cell}, expected no 0")
-    return float(numerator / denominator)
+    try:
+        if isinstance(cell, str):
+            numerator, denominator = map(float, cell.split("/"))
+            cell = numerator / denominator
+        if 0 < cell < inf:
+            return float(cell)
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise ValueError(f"grid: cell: {cell}, expected metres, or a fraction as 50/608")
 
 
 def _check_size(encoding):

@@ -69,14 +69,13 @@ class Axis(NamedTuple):
 
     @property
     def line(self):
-        """Slope and offset: a coordinate is ``slope * metres + offset`` pixels in.
+        """Slope and offset: ``slope * pixels + offset`` is a coordinate in metres.
 
         The pixel `i` reaches from `i` to `i + 1`, so its middle is at ``i + 0.5``.
         """
-        start = self.origin / self.cell + self.first
         if self.ascending:
-            return 1 / self.cell, -start
-        return -1 / self.cell, start + self.size
+            return self.cell, self.origin + self.first * self.cell
+        return -self.cell, self.origin + (self.first + self.size) * self.cell
 
 
 class Grid(NamedTuple):
@@ -136,15 +135,15 @@ class Grid(NamedTuple):
         """
         matrix = np.zeros((2, 3))
         for number, axis in enumerate(self):
-            matrix[number, axis.column], matrix[number, 2] = axis.line
-        return matrix
+            slope, offset = axis.line
+            matrix[number, axis.column] = 1 / slope
+            matrix[number, 2] = -offset / slope
+        return matrix + 0.0  # no -0
 
     @property
     def affine_inverse(self):
         """The matrix, shape (2, 3), of which ``matrix @ (row, col, 1)`` is (x, y)."""
         matrix = np.zeros((2, 3))
         for number, axis in enumerate(self):
-            slope, offset = axis.line
-            matrix[axis.column, number] = 1 / slope
-            matrix[axis.column, 2] = -offset / slope
+            matrix[axis.column, number], matrix[axis.column, 2] = axis.line
         return matrix

@@ -42,12 +42,6 @@ def load(image):
         If the file is missing or cannot be read.
     ValueError
         If the file is no whole PNG, or not one of this package.
-
-    Examples
-    --------
-    >>> planes, channels = load("results/mv3d/000000.png")  # doctest: +SKIP
-    >>> planes.shape, channels  # doctest: +SKIP
-    ((3, 1600, 1600), ('density', 'intensity', 'height'))
     """
     names = read_text(image).get("birdview:channels")
     if names is None:
