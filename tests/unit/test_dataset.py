@@ -49,6 +49,18 @@ def test_longer_suffix(tmp_path):
     assert find_scans(tmp_path, ".pcd.bin") == ["a", "c/d"]
 
 
+def test_folder_that_is_taken(tmp_path):
+    """The pictures of boxes are there; deeper down it is a name like others."""
+    (tmp_path / "a" / "boxes").mkdir(parents=True)
+    (tmp_path / "a" / "boxes" / "0.bin").touch()
+    assert find_scans(tmp_path) == ["a/boxes/0"]
+    (tmp_path / "boxes").mkdir()
+    (tmp_path / "boxes" / "0.bin").touch()
+    message = f"scans: {tmp_path}/boxes/ holds scans, expected another name"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        find_scans(tmp_path)
+
+
 def test_scans_with_labels(tmp_path):
     """Those that have one, in sub-folders too."""
     (tmp_path / "label_2" / "b").mkdir(parents=True)
@@ -58,9 +70,7 @@ def test_scans_with_labels(tmp_path):
 
 
 def test_no_labels_is_an_error_that_says_where(tmp_path):
-    """No setting, no folder, none that fits."""
-    with pytest.raises(FileNotFoundError, match="labels: null, expected the folder of"):
-        find_labelled(None, ["0"])
+    """No folder, and none that fits."""
     folder = tmp_path / "label_2"
     message = f"labels: no folder at {folder}, expected KITTI's labels"
     with pytest.raises(FileNotFoundError, match=re.escape(message)):

@@ -148,6 +148,12 @@ def test_float16_records_read_as_float32(tmp_path):
         read_scan(tmp_path / "a.bin", "nuscenes")
 
 
+EXPECTED = (
+    "expected one of float32, float64, float16, uint8, uint16, uint32, uint64, int8, "
+    "int16, int32, int64, or one and a divisor, as uint16/65535"
+)
+
+
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
@@ -157,12 +163,15 @@ def test_float16_records_read_as_float32(tmp_path):
             [*OWN, {"reflectance": "uint8"}],
             "layout: several intensity or reflectance, expected one",
         ),
-        ([*OWN[:-1], {"ring": "uint8/0"}], "expected no division by 0"),
+        ([*OWN, {"time": "uint8/0"}], f"layout: time: uint8/0, {EXPECTED}"),
+        ([*OWN, {"time": "uint8/"}], f"layout: time: uint8/, {EXPECTED}"),
+        ([*OWN, {"time": "float"}], f"layout: time: float, {EXPECTED}"),
+        ([*OWN, {"time": "uint8/a/b"}], f"layout: time: uint8/a/b, {EXPECTED}"),
     ],
 )
 def test_fields_that_are_no_points(layout, message):
-    """Each coordinate once, an intensity at most once."""
-    with pytest.raises(ValueError, match=message):
+    """Each coordinate once, an intensity at most once, numbers that NumPy has."""
+    with pytest.raises(ValueError, match=re.escape(message)):
         find_layout(layout)
 
 

@@ -7,7 +7,14 @@ from test_raster import adversarial_points
 
 from birdview.reference import LOOPS
 from birdview.scan import read_scan
-from birdview.ways import ENCODERS, RASTERISERS, READERS, RENDERERS, image_of
+from birdview.ways import (
+    ENCODERS,
+    ENCODINGS,
+    RASTERISERS,
+    READERS,
+    RENDERERS,
+    image_of,
+)
 
 SCANS = {
     "edges": adversarial_points("mv3d"),
@@ -63,3 +70,14 @@ def test_renderers_make_the_same_image(tmp_path, scan, encoding, way):
     RENDERERS[encoding][way](scan, image)
     expected = LOOPS[encoding](read_scan(scan))
     np.testing.assert_array_equal(cv2.imread(image), expected)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("way", ENCODINGS["mv3d"])
+def test_encodings_are_the_same_both_ways(tmp_path, scan, encoding, way):
+    """As the plain loop draws them."""
+    image = str(tmp_path / "a.png")
+    ENCODINGS[encoding][way](scan, image)
+    expected = LOOPS[encoding](read_scan(scan))
+    pixels = cv2.imread(image, cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(pixels, expected)

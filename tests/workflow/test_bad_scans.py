@@ -14,8 +14,10 @@ def render_beside_nine(project, make_scan):
     output = project.run("--config", "scans=scans", expect=1)
     assert sorted(project.images()) == [f"notebook/{number}.png" for number in range(9)]
     assert sorted(os.listdir(project.folder / "results" / "notebook")) == [
-        f"{number}.png" for number in range(9)
+        *(f"{number}.png" for number in range(9)),
+        "grid.json",
     ]
+    assert "Traceback" not in output
     return output.splitlines()
 
 

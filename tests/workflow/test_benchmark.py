@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from birdview.reference import LOOPS
+
 
 def rows_of(path):
     """Read a table with tabs."""
@@ -22,11 +24,13 @@ def test_benchmark_measures_charts_and_describes(project, make_scan):
     project.run("benchmark", "--config", "scans=scans")
     folder = project.folder / "results" / "benchmark"
     tables = {path.stem: rows_of(path) for path in folder.glob("*.tsv")}
-    names = {"readers", "rasterisers", "encoders", "renderers", "parallel", "starts"}
+    names = {"readers", "rasterisers", "encoders", "renderers"}
+    names |= {"encodings", "parallel", "starts"}
     assert set(tables) == names | {"machine"}
     assert {path.stem for path in folder.glob("*.svg")} == names
     assert not list(folder.glob("benchmark-*")), "the work folder is left"
 
+    assert [row["variant"] for row in tables["encodings"]] == list(LOOPS)
     (floor,) = (
         row
         for row in tables["renderers"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from birdview.png import read_text
-from birdview.reference import draw_mv3d, draw_notebook
+from birdview.reference import LOOPS, draw_notebook
 from birdview.scan import read_scan
 
 
@@ -37,15 +37,15 @@ def test_demo_follows_its_settings(project):
     assert remade == {f"notebook/{number:06}.png" for number in range(3)}
 
 
-def test_real_scans_in_both_encodings(project, kitti_scans):
+def test_real_scans_in_all_encodings(project, kitti_scans):
     """Decoded by OpenCV, every pixel equals the plain loop's."""
     folder = kitti_scans[0].parent
-    project.run("--config", f"scans={folder}", "encodings=[notebook, mv3d]")
-    assert len(project.images()) == 2 * len(kitti_scans)
-    for name, loop in {"notebook": draw_notebook, "mv3d": draw_mv3d}.items():
+    project.run("--config", f"scans={folder}", f"encodings=[{', '.join(LOOPS)}]")
+    assert len(project.images()) == len(LOOPS) * len(kitti_scans)
+    for name, loop in LOOPS.items():
         for scan in kitti_scans:
             image = project.folder / "results" / name / f"{scan.stem}.png"
-            pixels = cv2.imread(str(image))
+            pixels = cv2.imread(str(image), cv2.IMREAD_UNCHANGED)
             np.testing.assert_array_equal(pixels, loop(read_scan(scan)))
             assert read_text(image)["birdview:encoding"] == name
 
@@ -119,13 +119,24 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
     ("settings", "message"),
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
-         "unexpected); allowed: scans, layout, encodings, demo"),
+         "unexpected); allowed: scans, layout, labels, encodings, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
-        (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are mv3d, notebook"),
-        (["encodings=[a/b.yaml]"], "config: encodings: 0: 'a/b.yaml' does not match "
-         "'^[A-Za-z0-9_]+$'"),
-        (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti']"),
+        (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are {shipped}; any "
+         "other is the path of its .yaml file"),
+        (["encodings=[a/b.yaml]"], "unknown encoding a/b.yaml: shipped are {shipped}; "
+         "any other is the path of its .yaml file"),
+        (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti', 'nuscenes', "
+         "'waymo6']"),
+        (["layout=[{x: float32}, {y: float}]"], "layout: y: float, expected one of "
+         "float32, float64, float16, uint8, uint16, uint32, uint64, int8, int16, "
+         "int32, int64, or one and a divisor, as uint16/65535"),
+        (["layout=[x, y]"], "config: layout: 0: 'x' is not of type 'object'"),
+        (["layout=[{x: float32}]"], "layout: 0 fields y, expected one"),
+        (["layout=nuscenes"], "scans: null, expected a folder for the layout nuscenes: "
+         "-y, x, z, intensity, ring"),
+        (["labels=nowhere"], "labels: no folder at {folder}/nowhere/label_2, expected "
+         "KITTI's labels"),
         (["demo={scans: 0}"], "config: demo: scans: '0' is not of type 'integer'"),
         (["demo={size: 1}"], "config: demo: Additional properties are not allowed "
          "('size' was unexpected); allowed: scans, seed"),
@@ -139,5 +150,8 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
 def test_wrong_settings_are_named_in_one_line(project, settings, message):
     """File or key, what was found, what was expected; and nothing is made."""
     output = project.run("--config", *settings, expect=1)
-    assert message.format(folder=project.folder) in output.splitlines()
+    names = {"folder": project.folder, "shipped": ", ".join(sorted(LOOPS))}
+    for name, value in names.items():
+        message = message.replace(f"{{{name}}}", str(value))
+    assert message in output.splitlines()
     assert not (project.folder / "results").exists()

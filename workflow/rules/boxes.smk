@@ -12,8 +12,7 @@ rule boxes:
 rule draw_boxes:
     input:
         image="results/{encoding}/{scan}.png",
-        label=label_file,
-        calib=calib_file,
+        labels=found_label_files,
     output:
         picture="results/{encoding}/boxes/{scan}.png",
     log:
@@ -23,4 +22,4 @@ rule draw_boxes:
     params:
         code=digest_code(["boxes", "image"]),
     run:
-        outline(*input, wildcards.encoding, output.picture)
+        outline(input.image, wildcards.scan, wildcards.encoding, output.picture, log[0])

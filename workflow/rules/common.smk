@@ -4,6 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -33,6 +34,8 @@ try:
     else:
         FOLDER = config["scans"]
         SCANS = find_scans(FOLDER, LAYOUT.suffix)
+    LABELS = config["labels"]
+    LABELLED = find_labelled(LABELS, SCANS) if LABELS else []
 except (OSError, ValueError) as error:
     raise WorkflowError(str(error)) from None
 
@@ -62,6 +65,7 @@ MEASURED = {
         "rasterisers",
         "encoders",
         "renderers",
+        "encodings",
         "parallel",
         "starts",
     ],
@@ -94,18 +98,20 @@ def grids(wildcards):
     return expand("results/{encoding}/grid.json", encoding=ENCODINGS)
 
 
-def label_file(wildcards):
-    return f"{config['labels']}/label_2/{wildcards.scan}.txt"
+def label_files(scan):
+    return [f"{LABELS}/{kind}/{scan}.txt" for kind in ("label_2", "calib")]
 
 
-def calib_file(wildcards):
-    return f"{config['labels']}/calib/{wildcards.scan}.txt"
+def found_label_files(wildcards):
+    # A scan without calibration shall fail alone, and not stop Snakemake's planning.
+    return [file for file in label_files(wildcards.scan) if os.path.isfile(file)]
 
 
 def pictures_with_boxes(wildcards):
-    labelled = find_labelled(config["labels"], SCANS)
+    if LABELS is None:
+        raise WorkflowError("labels: null, expected the folder of label_2 and calib")
     return expand(
-        "results/{encoding}/boxes/{scan}.png", encoding=ENCODINGS, scan=labelled
+        "results/{encoding}/boxes/{scan}.png", encoding=ENCODINGS, scan=LABELLED
     )
 
 
@@ -126,13 +132,21 @@ def page_charts(wildcards):
 # What the rules call is imported when it runs: Snakemake starts sooner without it.
 
 
-def render_image(scan, image, encoding):
+@contextmanager
+def failures_in_one_line(log):
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        # The logger reads it, now and then before Snakemake has made it.
+        Path(log).touch()
+        raise WorkflowError(str(error)) from None
+
+
+def render_image(scan, image, encoding, log):
     from birdview.render import render
 
-    try:
+    with failures_in_one_line(log):
         render(scan, image, ENCODINGS[encoding], LAYOUT)
-    except (OSError, ValueError) as error:
-        raise WorkflowError(str(error)) from None
 
 
 def write_legend(encoding, path):
@@ -141,13 +155,11 @@ def write_legend(encoding, path):
     write_grid(ENCODINGS[encoding], path)
 
 
-def outline(image, label, calib, encoding, picture):
+def outline(image, scan, encoding, picture, log):
     from birdview.boxes import draw_boxes
 
-    try:
-        draw_boxes(image, label, calib, ENCODINGS[encoding], picture)
-    except (OSError, ValueError) as error:
-        raise WorkflowError(str(error)) from None
+    with failures_in_one_line(log):
+        draw_boxes(image, *label_files(scan), ENCODINGS[encoding], picture)
 
 
 def simulate_scan(number, scan):

@@ -17,7 +17,7 @@ rule render:
     params:
         recipe=recipe,
     run:
-        render_image(input.scan, output.image, wildcards.encoding)
+        render_image(input.scan, output.image, wildcards.encoding, log[0])
 
 
 rule grid:

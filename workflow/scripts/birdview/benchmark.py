@@ -2,10 +2,10 @@
 
     python -m birdview.benchmark --snakefile Snakefile --cores 2 --folder FOLDER SCAN...
 
-writes tables into the folder: readers, rasterisers, encoders, renderers, parallel
-and starts. All ways to do the same thing take turns, scan by scan and round by round,
-so that a change of the machine's mood meets all of them; each in a process of its own,
-which tells its peak memory. Times are medians.
+writes tables into the folder: readers, rasterisers, encoders, renderers, encodings,
+parallel and starts. All ways to do the same thing take turns, scan by scan and round by
+round, so that a change of the machine's mood meets all of them; each in a process of
+its own, which tells its peak memory. Times are medians.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from birdview.measure import link_scans, peak_mib, run_workflow, write_table
 from birdview.scan import read_scan
 from birdview.ways import (
     ENCODERS,
+    ENCODINGS,
     FLOOR,
     LOOP,
     OURS,
@@ -33,6 +34,7 @@ from birdview.ways import (
     READERS,
     RENDERERS,
     SORT,
+    encoding_of,
 )
 
 ROUNDS = 3
@@ -90,6 +92,7 @@ def measure(scans, work, cores, snakefile):
         )
         row["times_floor"] = row["ms"] / floor
     yield "renderers", renderers
+    yield "encodings", compare_encodings(scans, work)
     counts = {
         row["variant"]: min(
             MOST, max(2 * cores, int(VISIT * cores * row["scans_per_s"]))
@@ -158,6 +161,24 @@ def timed(way, scan, folder):
         seconds.append(time.perf_counter() - start)
     # The first finds the processor's caches full of what others left there.
     return seconds[1:] or seconds
+
+
+def compare_encodings(scans, work):
+    """Time every encoding, and a plain loop of each, from scan to image."""
+    rows = compare(ENCODINGS, scans, work)
+    return [
+        {
+            "variant": ours["encoding"],
+            "pixels": " x ".join(map(str, encoding_of(ours["encoding"]).shape)),
+            "ms": ours["ms"],
+            "ms_low": ours["ms_low"],
+            "ms_high": ours["ms_high"],
+            "loop_ms": loop["ms"],
+            "times_loop": loop["ms"] / ours["ms"],
+            "peak_mib": ours["peak_mib"],
+        }
+        for loop, ours in zip(rows[::2], rows[1::2], strict=True)
+    ]
 
 
 def compare_runs(counts, scans, work, cores, snakefile):

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+BOXES = "boxes/"
+"""The folder of an encoding's results that is not for images of scans."""
+
 
 def name_scans(count):
     """Return the names of the first scans of a drive, as KITTI has them: 000000, ..."""
@@ -27,6 +30,8 @@ def find_scans(folder, suffix=".bin"):
     ------
     FileNotFoundError
         If the folder is missing or holds no scan.
+    ValueError
+        If a scan would have its image where the pictures of boxes are.
     """
     where = os.path.abspath(folder)
     if not os.path.isdir(folder):
@@ -50,6 +55,12 @@ def find_scans(folder, suffix=".bin"):
         raise FileNotFoundError(
             f"scans: no {suffix} file in {where} or below, expected one for each scan"
         )
+    for scan in scans:
+        if scan.startswith(BOXES):
+            raise ValueError(
+                f"scans: {where}/{BOXES} holds scans, expected another name: "
+                f"results/<encoding>/{BOXES} is for pictures of boxes"
+            )
     return sorted(scans)
 
 
@@ -58,7 +69,7 @@ def find_labelled(labels, scans):
 
     Parameters
     ----------
-    labels : path-like or None
+    labels : path-like
         The folder that holds `label_2`.
     scans : list of str
         Their names.
@@ -68,10 +79,6 @@ def find_labelled(labels, scans):
     FileNotFoundError
         If there is no folder, or no label in it for any of the scans.
     """
-    if labels is None:
-        raise FileNotFoundError(
-            "labels: null, expected the folder of label_2 and calib"
-        )
     folder = Path(labels) / "label_2"
     where = os.path.abspath(folder)
     if not folder.is_dir():

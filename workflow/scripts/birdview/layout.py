@@ -1,10 +1,15 @@
 """Layouts: what one point is in the files of a sensor or a data set."""
 
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
 
 INTENSITIES = "intensity", "reflectance"
+TYPES = (
+    *("float32", "float64", "float16"),
+    *("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
+)
 
 
 class Field(NamedTuple):
@@ -66,12 +71,22 @@ class Layout(NamedTuple):
 
 def _parse(name, fields, suffix=".bin"):
     """Make a layout of pairs such as ``-y``, ``float32/255``."""
-    parsed = []
-    for field, kind in fields:
-        kind, _, divisor = kind.replace(" ", "").partition("/")
-        sign = -1 if field.startswith("-") else 1
-        parsed.append(Field(field.lstrip("-"), kind, sign * float(divisor or 1)))
-    return Layout(name, tuple(parsed), suffix)
+    return Layout(name, tuple(_parse_field(*field) for field in fields), suffix)
+
+
+def _parse_field(name, kind):
+    number, slash, divisor = kind.partition("/")
+    number, sign = number.strip(), -1 if name.startswith("-") else 1
+    try:
+        divisor = sign * float(divisor) if slash else sign
+    except ValueError:
+        divisor = 0
+    if number not in TYPES or not 0 < abs(divisor) < inf:
+        raise ValueError(
+            f"layout: {name}: {kind}, expected one of {', '.join(TYPES)}, or one and a "
+            f"divisor, as uint16/65535"
+        )
+    return Field(name.removeprefix("-"), number, float(divisor))
 
 
 LAYOUTS = {
@@ -137,6 +152,4 @@ def find_layout(wanted):
             raise ValueError(f"layout: {names.count(name)} fields {name}, expected one")
     if sum(names.count(name) for name in INTENSITIES) > 1:
         raise ValueError(f"layout: several {' or '.join(INTENSITIES)}, expected one")
-    if not all(field.divisor for field in layout.fields):
-        raise ValueError(f"layout: {layout.name}: expected no division by 0")
     return layout

@@ -20,7 +20,7 @@ from birdview.alternatives import (
 from birdview.encoding import load_encoding
 from birdview.png import Canvas
 from birdview.raster import Raster
-from birdview.reference import draw_mv3d, draw_notebook
+from birdview.reference import LOOPS
 from birdview.render import render, write
 from birdview.scan import load, read_scan
 
@@ -69,7 +69,6 @@ def draw_by_raster(name, scan):
     return planes[..., ::-1]
 
 
-LOOPS = {"notebook": draw_notebook, "mv3d": draw_mv3d}
 SORTS = {"notebook": sort_notebook, "mv3d": sort_mv3d}
 RASTERISERS = {
     name: {
@@ -77,7 +76,7 @@ RASTERISERS = {
         "NumPy, sorted": partial(draw_with, SORTS[name]),
         OURS: partial(draw_by_raster, name),
     }
-    for name in LOOPS
+    for name in SORTS
 }
 
 
@@ -94,7 +93,7 @@ ENCODERS = {
         "cv2.imwrite": partial(encode_with_opencv, name),
         OURS: partial(encode_with_canvas, name),
     }
-    for name in LOOPS
+    for name in SORTS
 }
 
 
@@ -120,5 +119,13 @@ RENDERERS = {
         OURS: partial(render_here, name),
         FLOOR: partial(render_nothing, name),
     }
-    for name in LOOPS
+    for name in SORTS
+}
+
+ENCODINGS = {
+    name: {
+        LOOP: partial(render_with, loop, read_16_bytes),
+        OURS: partial(render_here, name),
+    }
+    for name, loop in LOOPS.items()
 }

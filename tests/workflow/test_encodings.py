@@ -1,0 +1,246 @@
+"""Encodings and layouts of the user's own, grid.json, boxes: by the real snakemake."""
+
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT
+
+import birdview
+from birdview.boxes import read_boxes
+from birdview.encoding import load_encoding
+from birdview.reference import draw_mv3d
+
+OWN = """
+description: The number of points and the mean height, of two slices.
+region:
+  x: {min: 0, max: 40, closed: lower}
+  y: {min: -10, max: 10, closed: lower}
+  z: {min: -2, max: 1}
+grid:
+  cell: {x: 0.5, y: 0.25}
+  rows: -x
+  cols: -y
+slices: [-2, -1, 1]
+channels:
+  - {name: count, slice: each, statistic: count, range: [0, 8]}
+  - {name: height, statistic: mean_height, range: [-2, 1]}
+  - {name: occupied, statistic: occupancy}
+"""
+
+
+def test_an_encoding_of_ones_own(project, make_scan):
+    """Beside a shipped one, by its path; made again when a number of it changes."""
+    own = project.folder / "my" / "own.yaml"
+    own.parent.mkdir()
+    own.write_text(OWN)
+    points = [[20, 5, -1.5, 0.5]] * 4 + [[20, 5, 0.5, 0.5]] * 2
+    make_scan(project.folder / "scans" / "0.bin", points)
+    arguments = ("--config", "scans=scans", "encodings=[lyft, my/own.yaml]")
+    assert project.remade(*arguments) == {"lyft/0.png", "own/0.png"}
+    assert "Nothing to be done" in project.run(*arguments)
+    planes, channels = birdview.load(project.folder / "results/own/0.png")
+    assert channels == ("count_0", "count_1", "height", "occupied")
+    expected = np.zeros((4, 80, 80))
+    # 4 and 2 of 8 points; a mean of -0.8333 m, of -2 m to 1 m
+    expected[:, 39, 19] = 128, 64, 99, 255
+    np.testing.assert_array_equal(planes, expected)
+
+    own.write_text(OWN.replace("range: [0, 8]", "range: [0, 4]"))
+    assert project.remade(*arguments) == {"own/0.png"}
+    assert birdview.load(project.folder / "results/own/0.png").planes[0, 39, 19] == 255
+
+
+def test_what_is_wrong_with_it_is_one_line(project):
+    """File, key, what was found and what was expected."""
+    own = project.folder / "own.yaml"
+    own.write_text(OWN.replace("slice: each", "slices: each"))
+    output = project.run("--config", "encodings=[own.yaml]", expect=1)
+    assert (
+        "own.yaml: channels: 0: Additional properties are not allowed ('slices' was "
+        "unexpected); allowed: name, statistic, slice, range, log"
+    ) in output.splitlines()
+    own.write_text(OWN.replace("max: 40", "max: 40.2"))
+    output = project.run("--config", "encodings=[own.yaml]", expect=1)
+    assert (
+        "own.yaml: region: x: 80.4 cells of 0.5 m from min to max, expected a whole "
+        "number"
+    ) in output.splitlines()
+
+
+def test_two_encodings_of_one_name(project):
+    """They would write the same images."""
+    own = project.folder / "mv3d.yaml"
+    own.write_text(OWN)
+    output = project.run("--config", "encodings=[mv3d, mv3d.yaml]", expect=1)
+    line = "mv3d.yaml: two encodings mv3d, expected different names"
+    assert line in output.splitlines()
+
+
+def test_the_encoding_that_the_readme_writes(project, make_scan, tmp_path):
+    """Its yaml, word for word."""
+    readme = (ROOT / "README.md").read_text()
+    text = re.search(r"```yaml\n(# my/own\.yaml.*?)```", readme, flags=re.DOTALL)[1]
+    (project.folder / "my").mkdir()
+    (project.folder / "my/own.yaml").write_text(text)
+    make_scan(project.folder / "scans" / "0.bin", 5000)
+    project.run("--config", "scans=scans", "encodings=[mv3d, my/own.yaml]")
+    planes, channels = birdview.load(project.folder / "results/own/0.png")
+    names = [channel["name"] for channel in yaml.safe_load(text)["channels"]]
+    assert {name.rstrip("_0123456789") for name in channels} == set(names)
+    assert all(plane.any() for plane in planes)
+
+
+def test_grid_json_of_each_encoding(project, make_scan):
+    """Made with the images, again when the encoding changes, and on demand."""
+    make_scan(project.folder / "scans" / "0.bin")
+    arguments = ("--config", "scans=scans", "encodings=[mv3d, pixor]")
+    project.run(*arguments)
+    for name in ("mv3d", "pixor"):
+        path = project.folder / "results" / name / "grid.json"
+        assert json.loads(path.read_text())["digest"] == load_encoding(name).digest
+    path.unlink()
+    project.run("results/pixor/grid.json", *arguments)
+    project.edit("workflow/encodings/pixor.yaml", "max: 70", "max: 60")
+    project.run(*arguments)
+    legend = json.loads(path.read_text())
+    assert (legend["cols"], legend["area"]["x"]["max"]) == (600, 60)
+
+
+def test_layout_of_nuscenes(project, kitti_scans):
+    """The same pixels as the same points in KITTI's layout."""
+    points = np.fromfile(kitti_scans[0], dtype="<f4").reshape(-1, 4)
+    points[:, 3] = np.rint(points[:, 3] * 255)
+    x, y, z, intensity = points.T
+    records = np.column_stack([-y, x, z, intensity, np.zeros(len(points))])
+    (project.folder / "sweeps").mkdir()
+    records.astype("<f4").tofile(project.folder / "sweeps" / "n015.pcd.bin")
+    settings = ("scans=sweeps", "layout=nuscenes", "encodings=[mv3d]")
+    project.run("--config", *settings)
+    assert list(project.images()) == ["mv3d/n015.png"]
+    image = cv2.imread(str(project.folder / "results/mv3d/n015.png"))
+    points[:, 3] /= 255
+    np.testing.assert_array_equal(image, draw_mv3d(points))
+
+
+def test_layout_of_ones_own(project, make_scan):
+    """From the settings; the image says which; another one makes it anew."""
+    records = np.zeros(2, dtype="<i4,<i4,<i4,<u2,<u1")
+    records["f0"], records["f1"], records["f3"] = 20_000, 5_000, 13107
+    (project.folder / "scans").mkdir()
+    records.tofile(project.folder / "scans" / "0.bin")
+    own = project.folder / "own.yaml"
+    fields = ["x: int32/1000", "y: int32/1000", "z: int32/1000", "reflectance: uint16"]
+    text = "scans: scans\nencodings: [mv3d]\nlayout:\n  - " + "\n  - ".join(fields)
+    own.write_text(f"{text}/65535\n  - ring: uint8\n")
+    project.run("--configfile", own)
+    image = project.folder / "results/mv3d/0.png"
+    planes, _ = birdview.load(image)
+    row, col = load_encoding("mv3d").grid.to_pixel(20, 5)
+    assert planes[:, row, col].tolist() == [67, 51, 174]
+    assert (planes != 0).sum() == 3
+    assert birdview.png.read_text(image)["birdview:layout"] == (
+        "x int32/1000, y int32/1000, z int32/1000, reflectance uint16/65535, ring uint8"
+    )
+    own.write_text(f"{text}/26214\n  - ring: uint8\n")
+    assert project.remade("--configfile", own) == {"mv3d/0.png"}
+    assert birdview.load(image).planes[1, row, col] == 128
+
+
+def test_wrong_layout_is_refused_by_its_numbers(project):
+    """Five numbers of two bytes each, of a size that fits four of four bytes."""
+    (project.folder / "scans").mkdir()
+    rng = np.random.default_rng(0)
+    numbers = rng.uniform(-50, 50, size=(1000, 5)).astype("<f2")
+    numbers.tofile(project.folder / "scans" / "0.bin")
+    output = project.run("--config", "scans=scans", expect=1)
+    assert re.search(
+        r"^scans/0\.bin: \d+ of 625 points have a coordinate beyond 100000 m, expected "
+        r"metres \(layout kitti: x, y, z, reflectance\); is it another layout\?$",
+        output,
+        flags=re.MULTILINE,
+    )
+
+
+def test_boxes_of_real_scans(project, kitti_scans, kitti_labels):
+    """A picture of each image, with the boxes' colours inside and around the boxes."""
+    names = ("mv3d", "pixor")
+    arguments = ("boxes", "--config", f"scans={kitti_scans[0].parent}")
+    settings = (f"labels={kitti_labels}", "encodings=[mv3d, pixor]")
+    project.run(*arguments, *settings)
+    pictures = {
+        f"{name}/{folder}{scan.stem}.png"
+        for name in names
+        for folder in ("", "boxes/")
+        for scan in kitti_scans
+    }
+    assert set(project.images()) == pictures
+    for name in names:
+        grid = load_encoding(name).grid
+        for scan in kitti_scans:
+            folder = project.folder / "results" / name
+            planes, _ = birdview.load(folder / f"{scan.stem}.png")
+            plain = planes[::-1] if len(planes) == 3 else [planes.max(axis=0)] * 3
+            picture = cv2.imread(str(folder / "boxes" / f"{scan.stem}.png"))
+            is_drawn = (picture != np.stack(plain, axis=-1)).any(axis=2)
+            files = (
+                f"{kitti_labels}/{kind}/{scan.stem}.txt"
+                for kind in ("label_2", "calib")
+            )
+            for box in read_boxes(*files):
+                row, col = grid.to_pixel(*box.corners[:, :2].T)
+                inside = (row >= 0) & (row < grid.rows.size)
+                inside &= (col >= 0) & (col < grid.cols.size)
+                assert inside.any()
+                assert is_drawn[row[inside], col[inside]].all()
+    assert "Nothing to be done" in project.run(*arguments, *settings)
+    label = kitti_labels / "label_2" / f"{kitti_scans[0].stem}.txt"
+    label.write_text(label.read_text().replace("Pedestrian", "Van"))
+    remade = {f"{name}/boxes/{kitti_scans[0].stem}.png" for name in names}
+    assert project.remade(*arguments, *settings) == remade
+
+
+def test_a_bad_label_stops_nobody_else(project, make_scan):
+    """One line for each that fails, the others are drawn; scans without one are not."""
+    for name in "0123":
+        make_scan(project.folder / "scans" / f"{name}.bin")
+    for kind in ("label_2", "calib"):
+        (project.folder / "kitti" / kind).mkdir(parents=True)
+    car = "Car 0.00 0 -1.57 0 0 0 0 1.5 2 4 -3 1.7 10 -1.57"
+    calib = "R0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
+    for name, label in (("0", car), ("1", "Car 1"), ("2", car)):
+        (project.folder / f"kitti/label_2/{name}.txt").write_text(label)
+    for name in "01":
+        (project.folder / f"kitti/calib/{name}.txt").write_text(calib)
+    settings = ("--config", "scans=scans", "labels=kitti", "encodings=[lyft]")
+    output = project.run("boxes", *settings, expect=1)
+    assert (
+        "kitti/label_2/1.txt: line 1: 2 words, expected 15 or 16" in output.splitlines()
+    )
+    missing = "[Errno 2] No such file or directory: 'kitti/calib/2.txt'"
+    assert missing in output.splitlines()
+    assert "Traceback" not in output
+    assert set(project.images()) == {
+        *(f"lyft/{name}.png" for name in "012"),
+        "lyft/boxes/0.png",
+    }
+
+
+def test_boxes_without_labels_say_what_is_missing(project):
+    """The setting that names them."""
+    output = project.run("boxes", expect=1)
+    assert "labels: null, expected the folder of label_2 and calib" in output
+
+
+@pytest.mark.parametrize("target", ["benchmark", "benchmark_scale"])
+def test_benchmark_takes_kittis_layout_alone(project, make_scan, target):
+    """It compares with readers that know no other."""
+    np.zeros((3, 6), dtype="<f4").tofile(project.folder / "0.bin")
+    output = project.run(target, "--config", "scans=.", "layout=waymo6", expect=1)
+    assert (
+        "layout waymo6: x, y, z, intensity, elongation, timestamp: the benchmark takes "
+        "scans of the layout kitti"
+    ) in output
