@@ -131,7 +131,7 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
         (["layout=[{x: float32}, {y: float}]"], "layout: y: float, expected one of "
          "float32, float64, float16, uint8, uint16, uint32, uint64, int8, int16, "
          "int32, int64, or one and a divisor, as uint16/65535"),
-        (["layout=[x, y]"], "config: layout: 0: 'x' is not of type 'object'"),
+        (["layout=[x]"], "config: layout: 0: 'x' is not of type 'object'"),
         (["layout=[{x: float32}]"], "layout: 0 fields y, expected one"),
         (["layout=nuscenes"], "scans: null, expected a folder for the layout nuscenes: "
          "-y, x, z, intensity, ring"),

@@ -83,7 +83,8 @@ def slice_region(wanted, z, arithmetic):
     ValueError
         If the region has no ends, or if the edges do not rise inside it.
     """
-    if isinstance(wanted, int):
+    is_equal = isinstance(wanted, int)
+    if is_equal:
         if not isfinite(z.max - z.min):
             raise ValueError(f"{wanted}, expected region: z: min and max with it")
         step = (z.max - z.min) / wanted
@@ -107,7 +108,7 @@ def slice_region(wanted, z, arithmetic):
     # The index grows with z, so that it is enough to know where each slice starts.
     ends = lows[0] - spans[0], top + spans[-1]
     starts = [_find_float32(index, number, *ends) for number in range(len(lows) + 1)]
-    if isinstance(wanted, int):
+    if is_equal:
         starts[0] = -inf  # whatever rounding makes of the region's lower end
     if z.has_max and top == z.max:
         starts[-1] = inf
@@ -156,45 +157,55 @@ def expand_channel(settings, slices, ground, up):
     ValueError
         If what the entry asks for does not fit together.
     """
-    name, statistic, limits, base, part = (
-        settings.get(key) for key in ("name", "statistic", "range", "log", "slice")
-    )
+    _check(settings, len(slices.lows) if slices else 0)
+    name, part = settings["name"], settings.get("slice")
+    if part == "each":
+        parts = {f"{name}_{k}": k for k in range(len(slices.lows))}
+    else:
+        parts = {name: part}
+    return [
+        Channel(
+            name, settings["statistic"], k, *_scale(settings, slices, k, ground, up)
+        )
+        for name, k in parts.items()
+    ]
+
+
+def _check(settings, count):
+    """Refuse what does not fit together, where there are so many slices."""
+    statistic, part = settings["statistic"], settings.get("slice")
+    limits = settings.get("range")
     scales = [key for key in ("range", "log") if key in settings]
     if statistic == "occupancy":
         if scales:
             raise ValueError(
                 f"{scales[0]} of occupancy, expected neither range nor log"
             )
-        limits = [0, 1]
     elif len(scales) != 1:
         raise ValueError(
             f"{' and '.join(scales) or 'no range nor log'}, expected one of the two"
         )
-    if base and statistic not in COUNTS:
+    if "log" in scales and statistic not in COUNTS:
         raise ValueError(f"log of {statistic}, expected {' or '.join(COUNTS)}")
-    count = len(slices.lows) if slices else 0
-    if part is not None:
-        if not count:
-            raise ValueError(f"slice {part}, expected slices: to say where they are")
-        if part != "each" and part >= count:
-            raise ValueError(f"slice {part}, expected 0 to {count - 1}")
+    if part is not None and not count:
+        raise ValueError(f"slice {part}, expected slices: to say where they are")
+    if part not in (None, "each", *range(count)):
+        raise ValueError(f"slice {part}, expected 0 to {count - 1}")
     if limits == "slice" and (part is None or not statistic.endswith("_height")):
         raise ValueError("range slice, expected a height of a slice")
     if isinstance(limits, list) and not limits[0] < limits[1]:
         raise ValueError(f"range {limits}, expected the lower number first")
 
-    def channel(name, part):
-        if base:
-            return Channel(name, statistic, part, "log", base=base)
-        if limits == "scan":
-            return Channel(name, statistic, part, "scan")
-        if limits == "slice":
-            low, span = slices.lows[part] - ground, slices.spans[part]
-            low = low if up > 0 else -(low + span)
-        else:
-            low, span = limits[0], limits[1] - limits[0]
-        return Channel(name, statistic, part, "linear", float(low), float(span))
 
-    if part == "each":
-        return [channel(f"{name}_{k}", k) for k in range(count)]
-    return [channel(name, part)]
+def _scale(settings, slices, part, ground, up):
+    """Return the scale of a channel, and its low and span or its base."""
+    if "log" in settings:
+        return "log", 0.0, 0.0, settings["log"]
+    limits = settings.get("range", [0, 1])  # an occupancy is a count over 1
+    if limits == "scan":
+        return ("scan",)
+    if limits == "slice":
+        low, span = slices.lows[part] - ground, slices.spans[part]
+        return "linear", low if up > 0 else -(low + span), span
+    low, high = map(float, limits)
+    return "linear", low, high - low
