@@ -57,10 +57,22 @@ def test_unknown_name_lists_what_there_is():
     shipped = (
         f"shipped are {', '.join(SHIPPED)}; any other is the path of its .yaml file"
     )
-    for name in ("mv4d", "my/own.yaml", "../encodings/mv3d"):
+    for name in ("mv4d", "../encodings/mv3d"):
         message = f"unknown encoding {name}: {shipped}"
         with pytest.raises(FileNotFoundError, match=re.escape(message)):
             load_encoding(name)
+
+
+def test_missing_and_empty_files_are_named(tmp_path):
+    """No list of what else there is: the user meant a file."""
+    path = tmp_path / "own.yaml"
+    message = f"{path}: no such file, expected that of an encoding"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        load_encoding(path)
+    path.write_text("# all is commented out")
+    message = f"{path}: nothing in it, expected keys and values"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load_encoding(path)
 
 
 def test_digest_is_of_the_numbers_alone(load):

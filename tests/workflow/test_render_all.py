@@ -124,13 +124,15 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are {shipped}; any "
          "other is the path of its .yaml file"),
-        (["encodings=[a/b.yaml]"], "unknown encoding a/b.yaml: shipped are {shipped}; "
-         "any other is the path of its .yaml file"),
+        (["encodings=[a/b.yaml]"], "a/b.yaml: no such file, expected that of an "
+         "encoding"),
         (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti', 'nuscenes', "
          "'waymo6']"),
         (["layout=[{x: float32}, {y: float}]"], "layout: y: float, expected one of "
          "float32, float64, float16, uint8, uint16, uint32, uint64, int8, int16, "
          "int32, int64, or one and a divisor, as uint16/65535"),
+        (["layout={x: float32}"], "config: layout: {'x': 'float32'} is not of type "
+         "'string', 'array'"),
         (["layout=[x]"], "config: layout: 0: 'x' is not of type 'object'"),
         (["layout=[{x: float32}]"], "layout: 0 fields y, expected one"),
         (["layout=nuscenes"], "scans: null, expected a folder for the layout nuscenes: "

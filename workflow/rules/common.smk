@@ -90,6 +90,10 @@ def recipe(wildcards):
     return RECIPES[wildcards.encoding]
 
 
+def digest_of_encoding(wildcards):
+    return ENCODINGS[wildcards.encoding].digest
+
+
 def images(wildcards):
     return expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
 

@@ -28,7 +28,7 @@ rule grid:
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
     params:
-        recipe=recipe,
-        code=digest_code(["legend"]),
+        encoding=digest_of_encoding,
+        code=digest_code(["channel", "encoding", "grid", "legend"]),
     run:
         write_legend(wildcards.encoding, output.json)

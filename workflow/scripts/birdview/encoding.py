@@ -103,7 +103,9 @@ def load_encoding(name):
     """
     is_path = Path(name).suffix in (".yaml", ".yml")
     path = Path(name) if is_path else ENCODINGS / f"{name}.yaml"
-    if not path.is_file() or not (is_path or path.stem == name):
+    if is_path and not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected that of an encoding")
+    if not (is_path or (path.is_file() and path.stem == name)):
         shipped = ", ".join(sorted(file.stem for file in ENCODINGS.glob("*.yaml")))
         raise FileNotFoundError(
             f"unknown encoding {name}: shipped are {shipped}; any other is the path of "

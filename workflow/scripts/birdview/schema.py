@@ -29,6 +29,8 @@ def conform(settings, schema, source):
         If the settings do not conform: one line that names the source and the key,
         what was found and what was expected.
     """
+    if settings is None:
+        raise ValueError(f"{source}: nothing in it, expected keys and values")
     settings = deepcopy(settings)
     rules = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text())
     error = best_match(_Defaulting(rules).iter_errors(settings))
