@@ -249,9 +249,9 @@ def test_every_point_is_where_the_grid_says(name, points):
     planes, counts = RASTERS[name].draw(points)
     points = points[np.isfinite(points).all(axis=1)]
     for column, (low, high, has_min, has_max) in enumerate((encoding.x, encoding.y)):
-        inside = (low < points[:, column]) & (points[:, column] < high)
-        inside |= has_min & (points[:, column] == np.float32(low))
-        inside |= has_max & (points[:, column] == np.float32(high))
+        values = points[:, column].astype(encoding.arithmetic)
+        inside = (low < values) & (values < high)
+        inside |= (has_min & (values == low)) | (has_max & (values == high))
         points = points[inside]
     row, col = encoding.grid.to_pixel(points[:, 0], points[:, 1])
     rows, cols = encoding.grid.shape

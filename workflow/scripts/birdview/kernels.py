@@ -137,12 +137,18 @@ def _slice(numbers, rows, starts):
     """Return for each point a key of its cell's row and its slice, -1 for none."""
     count = np.int32(len(starts) - 1)
     keys = np.empty(len(rows), dtype=np.int32)
+    part = np.int32(0)  # of the last point: that of the next one is not far from it
     for i in range(len(rows)):
+        keys[i] = -1
+        if rows[i] < 0:
+            continue
         z = numbers[4 * i + 2]
-        part = np.int32(-1)
-        for start in starts:
-            part += z >= start
-        keys[i] = rows[i] * count + part if rows[i] >= 0 and 0 <= part < count else -1
+        while part > 0 and z < starts[part]:
+            part -= np.int32(1)
+        while part < count and z >= starts[part + 1]:
+            part += np.int32(1)
+        if part < count and z >= starts[part]:
+            keys[i] = rows[i] * count + part
     return keys
 
 
