@@ -47,24 +47,23 @@ def draw(numbers, place, heights, starts, scales, members, slots, drawn, planes)
         black = np.zeros((len(drawn[number][0]), members[number].shape[1]), np.uint8)
         _put(black, drawn[number], members[number], planes)
 
-    cells, nonfinite, outside = _locate(numbers, place)
-    rows, occupied = _number(cells, slots)
-    for cell in occupied:
+    # The cells of the points; then their rows in the table.
+    rows, nonfinite, outside = _locate(numbers, place)
+    cells, table = _gather(numbers, rows, slots, heights, scales)
+    for cell in cells:
         slots[cell] = 0
-    whole = occupied, np.zeros(len(occupied), dtype=np.int32)
-    if members[0].size:
-        table = _gather(numbers, rows, len(occupied), heights, scales)
-        _shade(table, whole, scales, members[0], planes)
+    count = np.int64(len(cells))
+    whole = cells, np.arange(count).astype(np.int32), np.array([0, count])
+    _shade(table, whole, scales, members[0], planes)
 
-    sliced = whole[0][:0], whole[1][:0]
+    sliced = cells[:0], whole[1][:0], np.zeros(len(members[1]) + 1, dtype=np.int64)
     if members[1].size:
-        count = len(members[1])
-        cells = _slice(numbers, rows, starts)
-        rows, keys = _number(cells, np.zeros(len(occupied) * count, dtype=np.int32))
-        sliced = _split(keys, occupied, count)
-        table = _gather(numbers, rows, len(keys), heights, scales)
+        keys = _slice(numbers, rows, starts)
+        slots = np.zeros(count * len(members[1]), dtype=np.int32)
+        keys, table = _gather(numbers, keys, slots, heights, scales)
+        sliced = _split(keys, cells, len(members[1]))
         _shade(table, sliced, scales, members[1], planes)
-    return (whole, sliced), len(occupied), nonfinite, outside
+    return (whole, sliced), count, nonfinite, outside
 
 
 @njit(nogil=True, cache=True)
@@ -110,26 +109,55 @@ def _index(x, y, steps):
 
 
 @njit(nogil=True, cache=True)
-def _number(keys, slots):
-    """Return for each point the number of its key, and the keys in their order.
+def _gather(numbers, keys, slots, heights, scales):
+    """Return the keys of the points as they first come, and a table of statistics.
 
-    Keys are numbered from 0, as they come; -1 is none. `slots`, zeros for all keys
-    there may be, then holds their numbers, plus 1.
+    It has a row for each key; of means, it holds the sums. In `keys`, the number of its
+    row then takes the place of each point's key; -1 is none. `slots`, zeros for all
+    keys there may be, then holds their rows, plus 1.
     """
-    numbers = np.empty(len(keys), dtype=np.int32)
-    found = np.empty(min(len(keys), len(slots)), dtype=np.int32)
+    up, ground, is_more = heights
+    most = min(len(keys), len(slots))
+    found = np.empty(most, dtype=np.int32)
+    table = np.empty((most, 8 if is_more else BASIC), dtype=scales[2].dtype)
     count = 0
     for i in range(len(keys)):
         key = keys[i]
         if key < 0:
-            numbers[i] = -1
             continue
-        if slots[key] == 0:
-            found[count] = key
+        height = up * (numbers[4 * i + 2] - ground)
+        row = slots[key] - 1
+        if row < 0:
+            row = count
             count += 1
             slots[key] = count
-        numbers[i] = slots[key] - 1
-    return numbers, found[:count]
+            found[row] = key
+            table[row, _COUNT] = table[row, _RECORDS] = 0
+            table[row, _TOP_HEIGHT] = -np.inf
+        keys[i] = row
+        table[row, _COUNT] += 1
+        if height > table[row, _TOP_HEIGHT]:
+            table[row, _RECORDS] += 1
+            table[row, _TOP_HEIGHT] = height
+            table[row, _TOP_INTENSITY] = numbers[4 * i + 3]
+    if is_more:
+        _gather_more(numbers, keys, up, ground, table[:count])
+    return found[:count], table[:count]
+
+
+@njit(nogil=True, cache=True)
+def _gather_more(numbers, rows, up, ground, table):
+    for row in range(len(table)):
+        table[row, _LOWEST], table[row, _GREATEST] = np.inf, -np.inf
+        table[row, _MEAN_HEIGHT] = table[row, _MEAN_INTENSITY] = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        if row >= 0:
+            height, intensity = up * (numbers[4 * i + 2] - ground), numbers[4 * i + 3]
+            table[row, _LOWEST] = min(table[row, _LOWEST], height)
+            table[row, _MEAN_HEIGHT] += height
+            table[row, _GREATEST] = max(table[row, _GREATEST], intensity)
+            table[row, _MEAN_INTENSITY] += intensity
 
 
 @njit(nogil=True, cache=True)
@@ -153,120 +181,93 @@ def _slice(numbers, rows, starts):
 
 
 @njit(nogil=True, cache=True)
-def _split(keys, occupied, count):
-    """Return the cells and the slices of the keys that `_slice` made."""
-    cells, parts = np.empty_like(keys), np.empty_like(keys)
+def _split(keys, cells, count):
+    """Take the keys that `_slice` made apart.
+
+    Returns
+    -------
+    cells : ndarray of int32
+        That of each key.
+    order, ends : ndarray of int
+        The places of the keys in the order of their slices, and where each slice ends.
+    """
+    cells_of_keys, parts = np.empty_like(keys), np.empty_like(keys)
+    ends = np.zeros(count + 2, dtype=np.int64)
     for i in range(len(keys)):
         row = np.uint32(keys[i]) // np.uint32(count)
-        cells[i] = occupied[row]
+        cells_of_keys[i] = cells[row]
         parts[i] = np.uint32(keys[i]) - row * np.uint32(count)
-    return cells, parts
-
-
-@njit(nogil=True, cache=True)
-def _gather(numbers, rows, count, heights, scales):
-    """Return a table of the statistics of each row's points; of means, the sums."""
-    up, ground, is_more = heights
-    table = np.zeros((count, 8 if is_more else BASIC), dtype=scales[2].dtype)
-    table[:, _TOP_HEIGHT] = -np.inf
-    for i in range(len(rows)):
-        row = rows[i]
-        if row < 0:
-            continue
-        height = up * (numbers[4 * i + 2] - ground)
-        table[row, _COUNT] += 1
-        if height > table[row, _TOP_HEIGHT]:
-            table[row, _RECORDS] += 1
-            table[row, _TOP_HEIGHT] = height
-            table[row, _TOP_INTENSITY] = numbers[4 * i + 3]
-    if is_more:
-        table[:, _LOWEST] = np.inf
-        table[:, _GREATEST] = -np.inf
-        for i in range(len(rows)):
-            row = rows[i]
-            if row < 0:
-                continue
-            height, intensity = up * (numbers[4 * i + 2] - ground), numbers[4 * i + 3]
-            table[row, _LOWEST] = min(table[row, _LOWEST], height)
-            table[row, _MEAN_HEIGHT] += height
-            table[row, _GREATEST] = max(table[row, _GREATEST], intensity)
-            table[row, _MEAN_INTENSITY] += intensity
-    return table
+        ends[parts[i] + 2] += 1
+    for part in range(count):
+        ends[part + 2] += ends[part + 1]
+    order = np.empty_like(keys)
+    for i in range(len(keys)):
+        order[ends[parts[i] + 1]] = i
+        ends[parts[i] + 1] += 1
+    return cells_of_keys, order, ends[:-1]
 
 
 @njit(nogil=True, cache=True)
 def _shade(table, pixels, scales, members, planes):
     """Scale the statistics and put them into their pixels."""
-    order, ends = _sort(pixels[1], len(members))
+    _, order, ends = pixels
+    through_float32, truncates = scales[-2:]
+    scaled = np.empty(len(table))
     shades = np.empty((len(table), members.shape[1]), dtype=np.uint8)
     for part in range(len(members)):
         rows = order[ends[part] : ends[part + 1]]
         is_full = len(rows) == planes.shape[0] * planes.shape[1]
         for member in range(members.shape[1]):
-            if members[part, member] >= 0:
-                plane = members[part, member]
-                _scale(table, rows, plane, scales, is_full, shades[:, member])
+            if members[part, member] < 0:
+                continue
+            _scale(table, rows, members[part, member], scales, is_full, scaled)
+            for i in range(len(rows)):
+                value = scaled[i]
+                if through_float32:
+                    value = np.float64(np.float32(value))
+                value = min(max(value, 0.0), 255.0)
+                value = np.floor(value) if truncates else np.rint(value)
+                shades[rows[i], member] = np.uint8(value)
     _put(shades, pixels, members, planes)
 
 
-@njit(nogil=True, cache=True)
-def _sort(parts, count):
-    """Return the rows in the order of their parts, and where each part ends."""
-    ends = np.zeros(count + 2, dtype=np.int64)
-    for part in parts:
-        ends[part + 2] += 1
-    for part in range(count):
-        ends[part + 2] += ends[part + 1]
-    order = np.empty(len(parts), dtype=np.int32)
-    for row in range(len(parts)):
-        order[ends[parts[row] + 1]] = row
-        ends[parts[row] + 1] += 1
-    return order, ends[:-1]
-
-
-@njit(nogil=True, cache=True)
-def _scale(table, rows, plane, scales, is_full, shades):
-    """Scale one statistic of some rows to 0..255."""
-    columns, how, lows, spans, tables, through_float32, truncates = scales
+@njit(nogil=True, cache=True, error_model="numpy")
+def _scale(table, rows, plane, scales, is_full, scaled):
+    """Scale one statistic of some rows so that 0 is black and 255 white."""
+    columns, how, lows, spans, tables, _, _ = scales
     column, low, span = columns[plane], lows[plane], spans[plane]
+    if how[plane] == _LOG:
+        for i in range(len(rows)):
+            count = min(int(table[rows[i], column]), tables.shape[1] - 1)
+            scaled[i] = tables[plane, count]
+        return
     is_mean = column in (_MEAN_HEIGHT, _MEAN_INTENSITY)
+    is_linear = how[plane] == _LINEAR
     least, greatest = np.inf, -np.inf
-    if how[plane] == _SCAN:
-        for row in rows:
-            value = np.float64(_value(table, row, column, is_mean))
-            least, greatest = min(least, value), max(greatest, value)
-        if not is_full:  # the empty cells count, as 0
-            least, greatest = min(least, 0.0), max(greatest, 0.0)
-    for row in rows:
-        value = _value(table, row, column, is_mean)
-        if how[plane] == _LOG:
-            scaled = tables[plane, min(int(value), tables.shape[1] - 1)]
-        elif how[plane] == _LINEAR:
-            scaled = 255 * np.float64((value - low) / span)
-        elif value < greatest:  # as numpy.interp
-            scaled = 255 / (greatest - least) * (np.float64(value) - least)
-        else:
-            scaled = 255.0
-        if through_float32:
-            scaled = np.float64(np.float32(scaled))
-        scaled = min(max(scaled, 0.0), 255.0)
-        shades[row] = np.uint8(scaled if truncates else np.rint(scaled))
-
-
-@njit(nogil=True, cache=True)
-def _value(table, row, column, is_mean):
-    value = table[row, column]
-    return value / table[row, _COUNT] if is_mean else value
+    for i in range(len(rows)):
+        value = table[rows[i], column]
+        if is_mean:
+            value /= table[rows[i], _COUNT]
+        scaled[i] = 255 * np.float64((value - low) / span) if is_linear else value
+    if is_linear:
+        return
+    for value in scaled[: len(rows)]:
+        least, greatest = min(least, value), max(greatest, value)
+    if not is_full:  # the empty cells count, as 0
+        least, greatest = min(least, 0.0), max(greatest, 0.0)
+    for i in range(len(rows)):  # as numpy.interp
+        share = 255 / (greatest - least) * (scaled[i] - least)
+        scaled[i] = share if scaled[i] < greatest else 255.0
 
 
 @njit(nogil=True, cache=True)
 def _put(shades, pixels, members, planes):
-    cells, parts = pixels
+    cells, order, ends = pixels
     cols = np.uint32(planes.shape[1])
-    for i in range(len(cells)):
-        row = np.uint32(cells[i]) // cols
-        col = np.uint32(cells[i]) - row * cols
-        for member in range(members.shape[1]):
-            plane = members[parts[i], member]
-            if plane >= 0:
-                planes[row, col, plane] = shades[i, member]
+    for part in range(len(members)):
+        for i in order[ends[part] : ends[part + 1]]:
+            row = np.uint32(cells[i]) // cols
+            col = np.uint32(cells[i]) - row * cols
+            for member in range(members.shape[1]):
+                if members[part, member] >= 0:
+                    planes[row, col, members[part, member]] = shades[i, member]

@@ -68,7 +68,10 @@ class Raster:
         self._scales = _scales(encoding)
         self._slots = np.zeros(planes.shape[0] * planes.shape[1], dtype=np.int32)
         nothing = np.empty(0, dtype=np.int32)
-        self._drawn = (nothing, nothing), (nothing, nothing)
+        self._drawn = tuple(
+            (nothing, nothing, np.zeros(len(members) + 1, dtype=np.int64))
+            for members in self._members
+        )
 
     def draw(self, points):
         """Draw the points of a scan.
