@@ -121,7 +121,7 @@ def pictures_with_boxes(wildcards):
 
 def few_scans(wildcards):
     some = SCANS[:: max(1, len(SCANS) // 3)][:3]
-    return expand(f"{FOLDER}/{{scan}}{LAYOUT.suffix}", scan=some)
+    return [f"{FOLDER}/{scan}{LAYOUT.suffix}" for scan in some]
 
 
 def page_tables(wildcards):
