@@ -237,7 +237,9 @@ def run_pool(pool, way, scans, count, work):
     images = [f"{folder}/{number}.png" for number in range(count)]
     render = RENDERERS["notebook"][way]
     start = time.perf_counter()
-    for _ in pool.map(render, islice(cycle(scans), count), images, chunksize=4):
+    # Few at a time, so that all processes are busy to the end; slow ones one by one.
+    some = 4 if count > 100 else 1
+    for _ in pool.map(render, islice(cycle(scans), count), images, chunksize=some):
         pass
     return time.perf_counter() - start
 
