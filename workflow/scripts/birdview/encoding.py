@@ -96,7 +96,8 @@ def load_encoding(name):
     Raises
     ------
     FileNotFoundError
-        If there is no such encoding; the message lists those that are shipped.
+        If there is no such file; or no such name, and the message lists those that are
+        shipped.
     ValueError
         If the yaml does not conform to the schema, or its numbers do not fit each
         other; the message names the file and the key.
@@ -116,10 +117,8 @@ def load_encoding(name):
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
     settings = conform(settings, "encoding", path)
-    try:
+    with _named(path):
         return _encoding(path.stem, settings)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def load_encodings(names):
@@ -193,11 +192,12 @@ def _encoding(name, settings):
 
 
 @contextmanager
-def _named(key):
+def _named(place):
+    """Say of an error in what place it is."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{key}: {error}") from None
+        raise ValueError(f"{place}: {error}") from None
 
 
 def _interval(axis, extent):
