@@ -3,7 +3,8 @@
 #   scans/<scan>.bin  ->  results/<encoding>/<scan>.png
 #
 # where <scan> may have sub-folders, and <encoding> is the name of a file of
-# workflow/encodings/, or of your own. Other targets: boxes, benchmark, benchmark_scale.
+# workflow/encodings/, or of your own. Other targets: boxes, manifest, benchmark,
+# benchmark_scale.
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -18,6 +19,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/boxes.smk"
+include: "workflow/rules/manifest.smk"
 include: "workflow/rules/benchmark.smk"
 
 

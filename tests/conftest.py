@@ -64,7 +64,7 @@ class Project:
     def __init__(self, root):
         self.source, self.folder = root / "source", root / "run"
         ignore = shutil.ignore_patterns("__pycache__")
-        for name in ("workflow", "profiles"):
+        for name in ("workflow", "profiles", "envs"):
             shutil.copytree(ROOT / name, self.source / name, ignore=ignore)
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, self.source)

@@ -1,6 +1,8 @@
 """The file of an image becomes planes again."""
 
 import re
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -44,18 +46,97 @@ def test_images_of_others_have_no_channels(tmp_path):
         birdview.load(path)
 
 
-def test_damaged_images_are_refused(tmp_path, make_scan):
-    """Cut anywhere behind the text, or a byte of the pixels changed."""
+@pytest.fixture
+def image(tmp_path, make_scan):
+    """Render an image in the encoding `lyft`; return its path."""
     path = tmp_path / "a.png"
     render(make_scan(tmp_path / "a.bin", 5000), path, load_encoding("lyft"))
-    content = path.read_bytes()
-    middle = len(content) // 2
-    changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
-    message = f"{path}: the pixels cannot be decoded, expected a whole PNG"
-    for damaged in (content[:middle], content[:-13], changed):
-        path.write_bytes(damaged)
+    return path
+
+
+def test_cut_images_are_refused(image):
+    """Anywhere behind the signature, to the last byte."""
+    content = image.read_bytes()
+    for size in (9, 60, len(content) // 2, len(content) - 13, len(content) - 1):
+        image.write_bytes(content[:size])
+        message = f"{image}: ends too early, expected a whole PNG"
         with pytest.raises(ValueError, match=re.escape(message)):
-            birdview.load(path)
+            birdview.load(image)
+
+
+def test_a_changed_byte_is_noticed(image):
+    """In the text and in the pixels."""
+    content = image.read_bytes()
+    for place in (content.index(b"birdview") + 3, len(content) - 100):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        image.write_bytes(changed)
+        message = f"{image}: the checksum of a chunk does not fit it"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            birdview.load(image)
+
+
+def reassemble(content, change):
+    """Write a PNG anew with other chunks: what `change` makes of kind and data."""
+    place, out = 8, content[:8]
+    while place < len(content):
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        data = change(kind, content[place + 8 : place + 8 + length])
+        out += struct.pack(">I", len(data)) + kind + data
+        out += struct.pack(">I", zlib.crc32(kind + data))
+        place += 12 + length
+    return out
+
+
+def test_a_changed_pixel_is_noticed_though_all_checksums_fit(image):
+    """Somebody edits a pixel and keeps the text."""
+
+    def change(kind, data):
+        if kind != b"IDAT":
+            return data
+        lines = bytearray(zlib.decompress(data))
+        lines[100_000] ^= 1
+        return zlib.compress(bytes(lines))
+
+    image.write_bytes(reassemble(image.read_bytes(), change))
+    message = f"{image}: the pixels are not those that its text was written for"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        birdview.load(image)
+
+
+def test_pixels_that_do_not_fill_the_image(image):
+    """A whole stream, of another size."""
+
+    def change(kind, data):
+        return zlib.compress(bytes(1000)) if kind == b"IDAT" else data
+
+    image.write_bytes(reassemble(image.read_bytes(), change))
+    message = f"{image}: a damaged or cut zlib stream, or one of another size"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        birdview.load(image)
+
+
+@pytest.mark.parametrize("name", ["lyft", "mv3d_slices"])
+def test_images_that_another_program_wrote_again(tmp_path, make_scan, name):
+    """With filters and the same text: the same planes."""
+    path = tmp_path / "a.png"
+    render(make_scan(tmp_path / "a.bin", 5000), path, load_encoding(name))
+    expected = birdview.load(path)
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    filters = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
+    filtered = cv2.imencode(".png", pixels, filters)[1].tobytes()
+    streams = []
+    reassemble(filtered, lambda kind, data: streams.append((kind, data)) or data)
+    stream = b"".join(data for kind, data in streams if kind == b"IDAT")
+    assert zlib.decompress(stream)[0] != 0
+
+    def change(kind, data):
+        return stream if kind == b"IDAT" else data
+
+    path.write_bytes(reassemble(path.read_bytes(), change))
+    planes, channels = birdview.load(path)
+    np.testing.assert_array_equal(planes, expected.planes)
+    assert channels == expected.channels
 
 
 def test_missing_image_is_named(tmp_path):

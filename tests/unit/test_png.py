@@ -1,6 +1,7 @@
 """Planes become a file that other programs read."""
 
 import re
+import zlib
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from conftest import as_opencv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birdview.png import Canvas, read_text
+from birdview.png import CHECK, Canvas, read_text
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 7))
 
@@ -56,7 +57,8 @@ def test_text_comes_back(tmp_path):
     }
     path = tmp_path / "a.png"
     path.write_bytes(Canvas((1, 1, 1)).encode(text))
-    assert list(read_text(path).items()) == list(text.items())
+    check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
+    assert list(read_text(path).items()) == list((text | check).items())
     assert cv2.imread(str(path)).shape == (1, 1, 3)
 
 

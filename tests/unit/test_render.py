@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 
 import birdview
 from birdview.encoding import load_encoding
-from birdview.png import read_text
+from birdview.png import CHECK, read_text
 from birdview.provenance import PIXEL_MODULES, digest_code
 from birdview.reference import LOOPS
 from birdview.render import render
@@ -25,7 +26,9 @@ def test_image_says_where_it_comes_from(tmp_path, make_scan):
     scan = make_scan(tmp_path / "a.bin", points)
     encoding = load_encoding("notebook")
     counts = render(scan, tmp_path / "a.png", encoding)
-    assert read_text(tmp_path / "a.png") == {
+    text = read_text(tmp_path / "a.png")
+    assert re.fullmatch("[0-9a-f]{8}", text.pop(CHECK))
+    assert text == {
         "Software": f"birdview {birdview.__version__}",
         "birdview:encoding": "notebook",
         "birdview:encoding_sha256": encoding.digest,

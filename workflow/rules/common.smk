@@ -19,7 +19,7 @@ sys.path.insert(0, SCRIPTS)
 from birdview.dataset import find_labelled, find_scans, name_scans
 from birdview.encoding import load_encodings
 from birdview.layout import find_layout
-from birdview.provenance import PIXEL_MODULES, digest_code
+from birdview.provenance import PIXEL_MODULES, digest_code, digest_lock
 from birdview.schema import conform
 
 try:
@@ -164,6 +164,19 @@ def outline(image, scan, encoding, picture, log):
 
     with failures_in_one_line(log):
         draw_boxes(image, *label_files(scan), ENCODINGS[encoding], picture)
+
+
+def list_images(table, threads, log):
+    from birdview.manifest import describe_images, describe_run, write_manifest
+
+    every = [
+        (f"results/{name}/{scan}.png", encoding, scan)
+        for name, encoding in ENCODINGS.items()
+        for scan in SCANS
+    ]
+    with failures_in_one_line(log):
+        rows = describe_images(every, threads)
+        write_manifest(table, describe_run(ENCODINGS, LAYOUT), rows)
 
 
 def simulate_scan(number, scan):

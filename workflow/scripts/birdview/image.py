@@ -1,11 +1,15 @@
 """Images: the file of an image becomes planes again, by name."""
 
+import struct
+import zlib
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from birdview.png import read_text
+from birdview.inflate import inflate
+from birdview.png import CHECK, GREY, RGB, SIGNATURE, parse_text
 
 
 class Image(NamedTuple):
@@ -43,17 +47,82 @@ def load(image):
     ValueError
         If the file is no whole PNG, or not one of this package.
     """
-    names = read_text(image).get("birdview:channels")
+    text, pixels = decode_image(Path(image).read_bytes(), image)
+    names = text.get("birdview:channels")
     if names is None:
         raise ValueError(
             f"{image}: no names of channels found, expected birdview's PNG"
         )
     channels = tuple(names.split())
-    pixels = cv2.imdecode(np.fromfile(image, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError(f"{image}: the pixels cannot be decoded, expected a whole PNG")
-    if pixels.ndim == 3:  # OpenCV has blue first
-        return Image(
-            np.ascontiguousarray(pixels[..., ::-1].transpose(2, 0, 1)), channels
+    if pixels.ndim == 3:
+        planes = pixels.transpose(2, 0, 1)
+    else:
+        planes = pixels.reshape(len(channels), -1, pixels.shape[1])
+    return Image(np.ascontiguousarray(planes), channels)
+
+
+def decode_image(content, path):
+    """Decode the bytes of a PNG file; `path` is for the messages alone.
+
+    Returns
+    -------
+    text : dict of str to str
+    pixels : ndarray of uint8, shape (height, width, 3) or (height, width)
+
+    Raises
+    ------
+    ValueError
+        If the file is no whole PNG with 8 bits of RGB or grey, or if the pixels are not
+        those that the text was written for.
+    """
+    if not content.startswith(SIGNATURE):
+        raise ValueError(f"{path}: no PNG signature found, expected a PNG file")
+    chunks, place, text, stream = {}, len(SIGNATURE), {}, []
+    while b"IEND" not in chunks:
+        head = content[place : place + 8]
+        length, kind = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
+        data = content[place + 8 : place + 8 + length]
+        check = content[place + 8 + length : place + 12 + length]
+        if len(check) < 4:
+            raise ValueError(f"{path}: ends too early, expected a whole PNG")
+        if check != struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))):
+            raise ValueError(f"{path}: the checksum of a chunk does not fit it")
+        if kind == b"iTXt":
+            keyword, words = parse_text(data)
+            text[keyword] = words
+        elif kind == b"IDAT":
+            stream.append(data)
+        chunks[kind] = data
+        place += 12 + length
+    width, height, depth, colour, *_, interlaced = struct.unpack(
+        ">IIBBBBB", chunks[b"IHDR"]
+    )
+    if depth != 8 or colour not in (GREY, RGB):
+        raise ValueError(
+            f"{path}: {depth} bits of colour type {colour}, expected RGB or grey of 8"
         )
-    return Image(pixels.reshape(len(channels), -1, pixels.shape[1]), channels)
+    shape = (height, width, 3) if colour == RGB else (height, width)
+    stream = b"".join(stream)
+    pixels = None if interlaced else _inflate_lines(stream, shape, path)
+    check = stream[-4:].hex()
+    if pixels is None:  # by another writer: several times slower
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        pixels = pixels[..., ::-1] if colour == RGB else pixels
+        lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))
+        check = f"{zlib.adler32(lines):08x}"
+    if text.get(CHECK) not in (None, check):
+        raise ValueError(
+            f"{path}: the pixels are not those that its text was written for"
+        )
+    return text, pixels
+
+
+def _inflate_lines(stream, shape, path):
+    """Return the pixels, or None if they are filtered."""
+    height, width = shape[0], int(np.prod(shape[1:]))
+    try:
+        data = inflate(np.frombuffer(stream, dtype=np.uint8), height * (1 + width))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}, expected a whole PNG") from None
+    lines = data.reshape(height, 1 + width)
+    return None if lines[:, 0].any() else lines[:, 1:].reshape(shape)

@@ -11,7 +11,9 @@ import numpy as np
 from birdview.deflate import deflate
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _RGB = 0, 2
+GREY, RGB = 0, 2
+CHECK = "birdview:adler32"
+"""The keyword of the checksum of the pixels, which binds the text to them."""
 
 
 class Canvas:
@@ -34,9 +36,9 @@ class Canvas:
     def __init__(self, shape):
         rows, cols, channels = shape
         if channels == 3:
-            height, width, colour = rows, 3 * cols, _RGB
+            height, width, colour = rows, 3 * cols, RGB
         else:
-            height, width, colour = rows * channels, cols, _GREY
+            height, width, colour = rows * channels, cols, GREY
         self._header = struct.pack(">IIBBBBB", cols, height, 8, colour, 0, 0, 0)
         # Each line starts with the number of its filter; 0 is none.
         self._lines = np.zeros((height, 1 + width), dtype=np.uint8)
@@ -52,17 +54,20 @@ class Canvas:
         Parameters
         ----------
         text : mapping of str to str
-            Keywords (1 to 79 characters of Latin-1) and what they say, in order.
+            Keywords (1 to 79 characters of Latin-1) and what they say, in order. To
+            them is added, as `CHECK`, the Adler-32 of the lines, each after a 0.
 
         Returns
         -------
         bytes
             The same for the same input, on any machine.
         """
+        stream = deflate(self._lines.ravel())
+        text = {**text, CHECK: stream[-4:].tobytes().hex()}
         chunks = [
             _chunk(b"IHDR", self._header),
             *(_chunk(b"iTXt", _international(*item)) for item in text.items()),
-            _chunk(b"IDAT", deflate(self._lines.ravel())),
+            _chunk(b"IDAT", stream),
             _chunk(b"IEND", b""),
         ]
         return b"".join([SIGNATURE, *chunks])
@@ -99,8 +104,20 @@ def read_text(path):
             if check != struct.pack(">I", zlib.crc32(kind + data)):
                 raise ValueError(f"{path}: the checksum of a chunk does not fit it")
             if kind == b"iTXt":
-                keyword, content = data.split(b"\0\0\0\0\0", 1)
-                text[keyword.decode("latin-1")] = content.decode()
+                keyword, content = parse_text(data)
+                text[keyword] = content
+
+
+def parse_text(data):
+    """Return the keyword and the content of a chunk of text as `Canvas.encode` has it.
+
+    Raises
+    ------
+    ValueError
+        If the text is compressed, translated or not in UTF-8.
+    """
+    keyword, content = data.split(b"\0\0\0\0\0", 1)
+    return keyword.decode("latin-1"), content.decode()
 
 
 def _international(keyword, content):

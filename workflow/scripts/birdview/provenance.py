@@ -21,6 +21,7 @@ PIXEL_MODULES = (
 """The modules between a scan and its image: an edit to one makes all images stale."""
 
 
+LOCK = Path(__file__).parents[3] / "envs" / "requirements.txt"
 SOFTWARE = f"birdview {birdview.__version__}"
 
 
@@ -30,6 +31,11 @@ def digest_code(modules=PIXEL_MODULES):
     for module in modules:
         digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
     return digest.hexdigest()
+
+
+def digest_lock():
+    """Return the SHA-256 of the list of exact versions that users install."""
+    return hashlib.sha256(LOCK.read_bytes()).hexdigest()
 
 
 def describe(encoding, layout, scan_digest, counts):

@@ -1,0 +1,92 @@
+"""What zlib and this package deflate comes back; anything else is refused."""
+
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from birdview.deflate import deflate
+from birdview.inflate import inflate
+
+STRATEGIES = {
+    "default": zlib.Z_DEFAULT_STRATEGY,
+    "fixed": zlib.Z_FIXED,
+    "huffman": zlib.Z_HUFFMAN_ONLY,
+    "runs": zlib.Z_RLE,
+}
+
+
+def as_array(data):
+    return np.frombuffer(bytes(data), dtype=np.uint8)
+
+
+def make_data(seed, size, values, repeats):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, values, size=size, dtype=np.uint8).tobytes() * repeats
+
+
+any_data = st.builds(
+    make_data,
+    seed=st.integers(0, 99),
+    size=st.integers(0, 40_000),
+    values=st.sampled_from([1, 2, 7, 40, 256]),
+    repeats=st.sampled_from([1, 2, 9]),
+)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@settings(max_examples=60, deadline=None)
+@given(data=any_data, level=st.integers(0, 9))
+def test_comes_back_from_zlib(strategy, data, level):
+    """Stored blocks, fixed and dynamic codes, near and far repetitions."""
+    made = zlib.compressobj(level, zlib.DEFLATED, 15, 9, STRATEGIES[strategy])
+    stream = made.compress(data) + made.flush()
+    assert inflate(as_array(stream), len(data)).tobytes() == data
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=any_data.filter(len))
+def test_comes_back_from_our_deflate(data):
+    """The two are each other's inverse."""
+    assert inflate(deflate(as_array(data)), len(data)).tobytes() == data
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=any_data.filter(len),
+    level=st.integers(0, 9),
+    place=st.integers(0, 10**6),
+    flip=st.integers(1, 255),
+)
+def test_damage_is_noticed(data, level, place, flip):
+    """A changed byte anywhere: an error, and never other data."""
+    stream = bytearray(zlib.compress(data, level))
+    stream[place % len(stream)] ^= flip
+    try:
+        inflated = inflate(as_array(stream), len(data))
+    except ValueError:
+        return
+    # Some bits between a stored block's head and its length mean nothing.
+    assert inflated.tobytes() == data
+
+
+@settings(max_examples=300, deadline=None)
+@given(noise=st.binary(max_size=200), size=st.integers(0, 1000))
+def test_noise_is_refused(noise, size):
+    """Behind the head of a zlib stream, or without it."""
+    for stream in (noise, b"\x78\x01" + noise):
+        with pytest.raises(ValueError, match="zlib stream"):
+            inflate(as_array(stream), size)
+
+
+def test_cut_and_of_another_size():
+    """A byte less, a byte more, and data of another size than said."""
+    stream = zlib.compress(b"a street" * 100)
+    for wrong in (stream[:-1], stream + b"\0", stream[:5], stream[:1], b""):
+        with pytest.raises(ValueError, match="zlib stream"):
+            inflate(as_array(wrong), 800)
+    for size in (799, 801, 0):
+        with pytest.raises(ValueError, match="of another size"):
+            inflate(as_array(stream), size)

@@ -1,0 +1,236 @@
+"""Inflate: the bytes that deflate made fewer, again; fast where most are the same.
+
+Source of the formats: RFC 1950 (zlib) and RFC 1951 (deflate).
+"""
+
+from zlib import adler32
+
+import numpy as np
+from numba import njit
+
+_LIMIT = 15  # bits of a code
+_END = 256
+
+# What the symbols of lengths and distances stand for: RFC 1951, section 3.2.5.
+_LENGTH_BITS = np.array([*(max(0, n // 4 - 1) for n in range(28)), 0])
+_LENGTHS = np.append(3 + np.cumsum([0, *(1 << _LENGTH_BITS[:27])]), 258)
+_DISTANCE_BITS = np.array([max(0, n // 2 - 1) for n in range(30)])
+_DISTANCES = 1 + np.cumsum([0, *(1 << _DISTANCE_BITS[:29])])
+_ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
+
+
+def inflate(stream, size):
+    """Inflate a zlib stream of a known size.
+
+    Parameters
+    ----------
+    stream : ndarray of uint8, shape (bytes,)
+    size : int
+        That of the data.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size,)
+
+    Raises
+    ------
+    ValueError
+        If the stream is not one, is damaged or cut, or is of data of another size.
+
+    Examples
+    --------
+    >>> import zlib
+    >>> stream = np.frombuffer(zlib.compress(bytes(1000) + b"a street"), dtype=np.uint8)
+    >>> inflate(stream, 1008)[-8:].tobytes()
+    b'a street'
+    """
+    data = np.empty(size, dtype=np.uint8)
+    header = int(stream[0]) << 8 | int(stream[1]) if len(stream) > 1 else 1
+    # Deflate, without a dictionary that was agreed on.
+    if header % 31 or header >> 8 & 15 != 8 or header & 32:
+        raise ValueError("no zlib stream")
+    used = _inflate(stream[2:], data)
+    if used < 0 or bytes(stream[2 + used :]) != adler32(data).to_bytes(4, "big"):
+        raise ValueError("a damaged or cut zlib stream, or one of another size")
+    return data
+
+
+@njit(nogil=True, cache=True)
+def _inflate(stream, data):
+    """Fill `data`; return how many bytes of the stream that took, -1 if it is wrong."""
+    codes = np.empty(1 << _LIMIT, dtype=np.int32)
+    distance_codes = np.empty(1 << _LIMIT, dtype=np.int32)
+    lengths = np.zeros(320, dtype=np.int64)
+    bits = np.uint64(0), 0, 0  # what is held of the stream, its size, what is read
+    filled, is_last = 0, False
+    while not is_last:
+        bits = _hold(stream, bits)
+        head, bits = _take(bits, 3)
+        is_last = head & 1 == 1
+        if head >> 1 == 0:
+            filled, bits = _copy(stream, bits, data, filled)
+        else:
+            if head >> 1 == 1:
+                _fix_lengths(lengths)
+                count = 288
+            else:
+                count, bits = _read_lengths(stream, bits, lengths, codes)
+            if (
+                count < 0
+                or not _tabulate(lengths[:count], codes)
+                or not _tabulate(lengths[count : count + 32], distance_codes)
+            ):
+                return -1
+            filled, bits = _decode(stream, bits, codes, distance_codes, data, filled)
+        if filled < 0 or bits[1] < 0:
+            return -1
+    return bits[2] - bits[1] // 8 if filled == len(data) else -1
+
+
+@njit(nogil=True, cache=True)
+def _hold(stream, bits):
+    """Hold 48 bits of the stream, enough for a length and its distance, if it has."""
+    held, size, place = bits
+    while size < 48 and place < len(stream):
+        held |= np.uint64(stream[place]) << np.uint64(size)
+        size, place = size + 8, place + 1
+    return held, size, place
+
+
+@njit(nogil=True, cache=True)
+def _take(bits, count):
+    held, size, place = bits
+    taken = held & ((np.uint64(1) << np.uint64(count)) - np.uint64(1))
+    return np.int64(taken), (held >> np.uint64(count), size - count, place)
+
+
+@njit(nogil=True, cache=True)
+def _copy(stream, bits, data, filled):
+    """Copy a block that is stored as it is."""
+    _, bits = _take(bits, bits[1] % 8)
+    count, bits = _take(bits, 16)
+    complement, bits = _take(bits, 16)
+    _, size, place = bits
+    place -= size // 8
+    if (
+        size < 0
+        or count ^ complement != 0xFFFF
+        or place + count > len(stream)
+        or filled + count > len(data)
+    ):
+        return -1, bits
+    data[filled : filled + count] = stream[place : place + count]
+    return filled + count, (np.uint64(0), 0, place + count)
+
+
+@njit(nogil=True, cache=True)
+def _fix_lengths(lengths):
+    lengths[:144], lengths[144:256], lengths[256:280], lengths[280:288] = 8, 9, 7, 8
+    lengths[288:] = 5
+
+
+@njit(nogil=True, cache=True)
+def _read_lengths(stream, bits, lengths, codes):
+    """Read the lengths of the codes of a block; return how many are of literals."""
+    count, bits = _take(bits, 5)
+    distances, bits = _take(bits, 5)
+    own, bits = _take(bits, 4)
+    count, distances, own = count + 257, distances + 1, own + 4
+    lengths[:] = 0
+    for i in range(own):
+        bits = _hold(stream, bits)
+        lengths[_ORDER[i]], bits = _take(bits, 3)
+    if not _tabulate(lengths[:19], codes):
+        return -1, bits
+    lengths[:] = 0
+    i = 0
+    while i < count + distances:
+        bits = _hold(stream, bits)
+        symbol, bits = _symbol(bits, codes)
+        value, times = symbol, 1
+        if symbol == 16:
+            value = lengths[i - 1] if i else -1
+            times, bits = _take(bits, 2)
+            times += 3
+        elif symbol == 17:
+            value = 0
+            times, bits = _take(bits, 3)
+            times += 3
+        elif symbol == 18:
+            value = 0
+            times, bits = _take(bits, 7)
+            times += 11
+        if value < 0 or bits[1] < 0 or i + times > count + distances:
+            return -1, bits
+        lengths[i : i + times] = value
+        i += times
+    return count, bits
+
+
+@njit(nogil=True, cache=True)
+def _tabulate(lengths, codes):
+    """Fill a table of what each 15 bits begin with: a symbol and its code's length."""
+    codes[:] = -1
+    starts = np.zeros(_LIMIT + 2, dtype=np.int64)
+    for length in lengths:
+        if length:
+            starts[length + 1] += 1
+    start = 0
+    for length in range(1, _LIMIT + 2):
+        start = (start + starts[length]) << 1
+        starts[length] = start
+    if starts[_LIMIT + 1] > 2 << _LIMIT:
+        return False
+    for symbol in range(len(lengths)):
+        length = lengths[symbol]
+        if length:
+            code, turned = starts[length], 0
+            starts[length] += 1
+            for _ in range(length):  # a code is written from its highest bit on
+                turned, code = turned << 1 | code & 1, code >> 1
+            for place in range(turned, 1 << _LIMIT, 1 << length):
+                codes[place] = symbol << 4 | length
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _symbol(bits, codes):
+    """Take a symbol; -1 if there is no such code."""
+    code = codes[np.int64(bits[0] & np.uint64((1 << _LIMIT) - 1))]
+    if code < 0:
+        return np.int64(-1), bits
+    _, bits = _take(bits, code & 15)
+    return np.int64(code >> 4), bits
+
+
+@njit(nogil=True, cache=True)
+def _decode(stream, bits, codes, distance_codes, data, filled):
+    """Decode the symbols of a block; return up to where `data` is filled, or -1."""
+    while True:
+        bits = _hold(stream, bits)
+        symbol, bits = _symbol(bits, codes)
+        if symbol < 0 or symbol > 285 or bits[1] < 0:
+            return -1, bits
+        if symbol == _END:
+            return filled, bits
+        if symbol < _END:
+            if filled == len(data):
+                return -1, bits
+            data[filled] = symbol
+            filled += 1
+            continue
+        extra, bits = _take(bits, _LENGTH_BITS[symbol - 257])
+        count = _LENGTHS[symbol - 257] + extra
+        symbol, bits = _symbol(bits, distance_codes)
+        if symbol < 0 or symbol > 29:
+            return -1, bits
+        extra, bits = _take(bits, _DISTANCE_BITS[symbol])
+        distance = _DISTANCES[symbol] + extra
+        if distance > filled or filled + count > len(data) or bits[1] < 0:
+            return -1, bits
+        if distance == 1:
+            data[filled : filled + count] = data[filled - 1]
+        else:
+            for i in range(filled, filled + count):
+                data[i] = data[i - distance]
+        filled += count
