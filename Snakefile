@@ -3,8 +3,8 @@
 #   scans/<scan>.bin  ->  results/<encoding>/<scan>.png
 #
 # where <scan> may have sub-folders, and <encoding> is the name of a file of
-# workflow/encodings/, or of your own. Other targets: boxes, manifest, benchmark,
-# benchmark_scale.
+# workflow/encodings/, or of your own. Other targets: boxes, manifest, verify,
+# benchmark, benchmark_scale.
 from pathlib import Path
 
 from snakemake.utils import min_version

@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import birdview
+from birdview.encoding import load_encoding
+from birdview.render import render
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -63,9 +67,9 @@ class Project:
 
     def __init__(self, root):
         self.source, self.folder = root / "source", root / "run"
-        ignore = shutil.ignore_patterns("__pycache__")
+        # With the kernels that are compiled: to do so takes longer than most tests.
         for name in ("workflow", "profiles", "envs"):
-            shutil.copytree(ROOT / name, self.source / name, ignore=ignore)
+            shutil.copytree(ROOT / name, self.source / name)
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, self.source)
         self.folder.mkdir()
@@ -110,6 +114,16 @@ class Project:
         path.write_text(text.replace(old, new, 1))
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Compile the kernels, for each arithmetic, and keep them beside their source."""
+    folder = tmp_path_factory.mktemp("compiled")
+    np.zeros((1, 4), dtype="<f4").tofile(folder / "0.bin")
+    for name in ("mv3d", "complex_yolo"):
+        render(folder / "0.bin", folder / "0.png", load_encoding(name))
+        birdview.load(folder / "0.png")
+
+
 @pytest.fixture
-def project(tmp_path):
+def project(compiled, tmp_path):
     return Project(tmp_path / "a project")

@@ -1,10 +1,18 @@
-"""`snakemake manifest`: made of all images, and again when one changes."""
+"""`snakemake manifest` and `snakemake verify`: are these the images of these scans?"""
 
+import csv
+import re
+import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+import birdview
+from birdview.encoding import load_encoding
 from birdview.manifest import read_manifest
+from birdview.png import Canvas, read_text
 
 SETTINGS = ("--config", "scans=scans", "encodings=[lyft, complex_yolo]")
 
@@ -76,3 +84,193 @@ def test_an_image_that_was_edited_is_named(listed):
     line = "results/lyft/1.png: ends too early, expected a whole PNG"
     assert line in output.splitlines()
     assert not manifest_of(listed).exists()
+
+
+FIGURES = r"[0-9a-f]{12}"
+
+
+def verify(project, *more, expect=0):
+    """Verify; return what was found, by kind, encoding and scan, and the output."""
+    output = project.run("verify", *SETTINGS, *more, expect=expect)
+    with open(project.folder / "results" / "verify.tsv", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    assert rows[0] == ["kind", "encoding", "scan", "what"]
+    return {tuple(row[:3]): row[3] for row in rows[1:]}, output.splitlines()
+
+
+def edit_pixel(path):
+    """Change one pixel and write the image anew, with the text as it was."""
+    text, planes = read_text(path), birdview.load(path).planes
+    canvas = Canvas((*planes.shape[1:], len(planes)))
+    canvas.planes[:] = planes.transpose(1, 2, 0)
+    canvas.planes[100, 50, 0] ^= 1
+    path.write_bytes(canvas.encode(text))
+
+
+def test_verify_finds_nothing_where_nothing_is_wrong(listed):
+    """And says so, each time that it is asked."""
+    for _ in range(2):
+        findings, lines = verify(listed)
+        assert findings == {}
+        assert "6 images verified: all pixels are as they should be" in lines
+
+
+def test_verify_names_an_image_that_is_missing(listed):
+    """And does not make it."""
+    image = listed.folder / "results/lyft/1.png"
+    image.unlink()
+    findings, lines = verify(listed, expect=1)
+    assert findings == {("image", "lyft", "1"): "there is none"}
+    assert "image: lyft/1: there is none" in lines
+    assert "1 differences in 6 images: see results/verify.tsv" in lines
+    assert not image.exists()
+
+
+def test_verify_names_an_image_that_is_cut(listed):
+    """By what is wrong with it."""
+    image = listed.folder / "results/lyft/1.png"
+    image.write_bytes(image.read_bytes()[:-30])
+    findings, _ = verify(listed, expect=1)
+    what = "results/lyft/1.png: ends too early, expected a whole PNG"
+    assert findings == {("image", "lyft", "1"): what}
+
+
+def test_verify_names_images_that_were_swapped(listed):
+    """By whose they are."""
+    one, two = (listed.folder / "results/lyft" / f"{name}.png" for name in "01")
+    one.rename(one.with_name("x"))
+    two.rename(one)
+    one.with_name("x").rename(two)
+    findings, _ = verify(listed, expect=1)
+    assert list(findings) == [("image", "lyft", "0"), ("image", "lyft", "1")]
+    for (_, _, mine), other in zip(findings, "10", strict=True):
+        what = rf"it is that of {other}, expected that of {mine} \({FIGURES}\)"
+        assert re.fullmatch(what, findings["image", "lyft", mine])
+
+
+def test_verify_names_a_pixel_that_was_changed(listed):
+    """Where it is; though the file is whole, and its text fits its pixels."""
+    edit_pixel(listed.folder / "results/complex_yolo/drive/2.png")
+    findings, _ = verify(listed, expect=1)
+    assert findings == {
+        (
+            "pixels",
+            "complex_yolo",
+            "drive/2",
+        ): "1 of 369664 pixels, the first in row 100 "
+        "and column 50, are not those that the scan gives"
+    }
+
+
+def test_verify_names_a_scan_that_was_changed(listed, make_scan):
+    """Its images are of other bytes."""
+    make_scan(listed.folder / "scans" / "1.bin", 2000, seed=9)
+    findings, _ = verify(listed, expect=1)
+    assert list(findings) == [("image", "complex_yolo", "1"), ("image", "lyft", "1")]
+    what = rf"it is of a scan {FIGURES}, expected that of 1 \({FIGURES}\)"
+    assert all(re.fullmatch(what, found) for found in findings.values())
+
+
+def test_verify_names_a_scan_that_cannot_be_read(listed):
+    """In the words of the render that fails."""
+    (listed.folder / "scans" / "1.bin").write_bytes(bytes(33))
+    findings, _ = verify(listed, expect=1)
+    assert list(findings) == [("scan", "complex_yolo", "1"), ("scan", "lyft", "1")]
+    assert "33 bytes found" in findings["scan", "lyft", "1"]
+
+
+def test_verify_names_an_encoding_that_was_changed(listed):
+    """Its images are of other numbers."""
+    listed.edit("workflow/encodings/lyft.yaml", "range: [0, 16]", "range: [0, 8]")
+    findings, _ = verify(listed, expect=1)
+    names = [("image", "lyft", name) for name in ("0", "1", "drive/2")]
+    what = "it is of other numbers than the encoding has"
+    assert findings == dict.fromkeys(names, what)
+
+
+def test_verify_lets_an_image_pass_that_was_packed_anew(listed):
+    """Other bytes, the same pixels: said, and no failure."""
+    image = listed.folder / "results/lyft/1.png"
+    cv2.imwrite(str(image.with_suffix(".x.png")), cv2.imread(str(image)))
+    canvas = Canvas((336, 336, 3))
+    canvas.planes[:] = birdview.load(image).planes.transpose(1, 2, 0)
+    image.with_suffix(".x.png").unlink()
+    image.write_bytes(canvas.encode(read_text(image) | {"Comment": "packed anew"}))
+    findings, lines = verify(listed)
+    assert list(findings) == [("bytes", "lyft", "1")]
+    assert "6 images verified: all pixels are as they should be" in lines
+
+
+@pytest.fixture
+def theirs(listed, tmp_path):
+    """Copy our results to a colleague; return the setting that names them."""
+    shutil.copytree(listed.folder / "results", tmp_path / "theirs")
+    return f"reference={tmp_path / 'theirs' / 'manifest.tsv'}"
+
+
+def test_two_clones_verify_as_identical(listed, theirs):
+    """Nothing differs."""
+    assert verify(listed, theirs)[0] == {}
+
+
+def test_their_scans_differ(listed, theirs, make_scan):
+    """One has other bytes, one is only here, one only there; no image is blamed."""
+    scans = listed.folder / "scans"
+    data = bytearray((scans / "1.bin").read_bytes())
+    data[3] ^= 1
+    (scans / "1.bin").write_bytes(data)
+    (scans / "0.bin").unlink()
+    make_scan(scans / "new.bin", 500)
+    listed.run(*SETTINGS)
+    findings, _ = verify(listed, theirs, expect=1)
+    assert list(findings) == [("scan", "", name) for name in ("0", "1", "new")]
+    assert findings["scan", "", "0"] == "only in their manifest, not here"
+    assert findings["scan", "", "new"] == "only here, not in their manifest"
+    what = rf"other bytes: {FIGURES} here, {FIGURES} there"
+    assert re.fullmatch(what, findings["scan", "", "1"])
+
+
+def test_their_encoding_differs(listed, theirs):
+    """One number; no image is blamed."""
+    before = load_encoding("lyft").digest[:12]
+    listed.edit("workflow/encodings/lyft.yaml", "range: [0, 16]", "range: [0, 8]")
+    listed.run(*SETTINGS)
+    findings, _ = verify(listed, theirs, expect=1)
+    assert list(findings) == [("encoding", "lyft", "")]
+    what = rf"{FIGURES} here, {before} there"
+    assert re.fullmatch(what, findings["encoding", "lyft", ""])
+
+
+def test_their_pixels_differ(listed, theirs, tmp_path):
+    """Of the same scan and encoding: how many, and a picture of where."""
+    image = tmp_path / "theirs" / "lyft" / "1.png"
+    edit_pixel(image)
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    (row,) = (row for row in rows if (row.encoding, row.scan) == ("lyft", "1"))
+    text = manifest.read_text()
+    manifest.write_text(text.replace(row.pixels_sha256, "0" * 64))
+    findings, _ = verify(listed, theirs, expect=1)
+    assert list(findings) == [("pixels", "lyft", "1")]
+    what = findings["pixels", "lyft", "1"]
+    assert what.startswith("other pixels, of the same scan and the same encoding")
+    assert "1 of 112896 pixels, the first in row 100 and column 50" in what
+    picture = cv2.imread(str(listed.folder / "results/verify/lyft/1.png"), 0)
+    assert np.argwhere(picture).tolist() == [[100, 50]]
+
+
+def test_their_bytes_differ(listed, theirs, tmp_path):
+    """With the same pixels it is harmless, and said."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    text = manifest.read_text()
+    manifest.write_text(text.replace(rows[0].file_sha256, "0" * 64))
+    findings, _ = verify(listed, theirs)
+    assert list(findings) == [("bytes", rows[0].encoding, rows[0].scan)]
+
+
+def test_there_is_no_such_manifest(listed):
+    """One line."""
+    output = listed.run("verify", *SETTINGS, "reference=no.tsv", expect=1)
+    line = "[Errno 2] No such file or directory: 'no.tsv'"
+    assert line in output.splitlines()

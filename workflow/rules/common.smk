@@ -166,17 +166,38 @@ def outline(image, scan, encoding, picture, log):
         draw_boxes(image, *label_files(scan), ENCODINGS[encoding], picture)
 
 
-def list_images(table, threads, log):
-    from birdview.manifest import describe_images, describe_run, write_manifest
-
-    every = [
-        (f"results/{name}/{scan}.png", encoding, scan)
+def every_image():
+    return [
+        (
+            f"{FOLDER}/{scan}{LAYOUT.suffix}",
+            f"results/{name}/{scan}.png",
+            encoding,
+            scan,
+        )
         for name, encoding in ENCODINGS.items()
         for scan in SCANS
     ]
+
+
+def list_images(table, threads, log):
+    from birdview.manifest import describe_images, describe_run, write_manifest
+
     with failures_in_one_line(log):
-        rows = describe_images(every, threads)
+        rows = describe_images([image[1:] for image in every_image()], threads)
         write_manifest(table, describe_run(ENCODINGS, LAYOUT), rows)
+
+
+def verify_images(threads, log):
+    from birdview.manifest import describe_run
+    from birdview.verify import check_images, compare, conclude
+
+    with failures_in_one_line(log):
+        checked = check_images(every_image(), LAYOUT, threads)
+        findings = [one for result in checked.values() for one in result.findings]
+        if config["reference"] is not None:
+            run = describe_run(ENCODINGS, LAYOUT)
+            findings += compare(checked, run, config["reference"], "results/verify")
+        conclude(findings, len(checked), "results/verify.tsv")
 
 
 def simulate_scan(number, scan):

@@ -1,6 +1,10 @@
-# Writes which image was made of which scan, by digests, to compare with others'.
+# Writes which image was made of which scan, by digests, and compares with others'.
 #
 #   results/<encoding>/<scan>.png  ->  results/manifest.tsv
+#   the same, and the scans        ->  results/verify.tsv, and the exit status
+#
+# To verify has no inputs, or Snakemake would first make what is missing, and no outputs:
+# so it is done each time, and its table stays when something differs.
 
 
 rule manifest:
@@ -17,3 +21,11 @@ rule manifest:
         lock=digest_lock(),
     run:
         list_images(output.table, threads, log[0])
+
+
+rule verify:
+    log:
+        "results/logs/verify.log",
+    threads: workflow.cores or 1
+    run:
+        verify_images(threads, log[0])

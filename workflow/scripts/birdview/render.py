@@ -41,15 +41,34 @@ def render(scan, image, encoding, layout="kitti"):
     ValueError
         If the scan's bytes cannot be points; the message names the file.
     """
+    content, counts = make_image(scan, encoding, layout)
+    write(image, content)
+    return counts
+
+
+def make_image(scan, encoding, layout="kitti"):
+    """Make the image of one scan, as `render` does, in memory.
+
+    Returns
+    -------
+    content : bytes
+        Of a PNG file.
+    counts : Counts
+
+    Raises
+    ------
+    OSError
+        If the scan cannot be read.
+    ValueError
+        If its bytes cannot be points.
+    """
     canvas, raster = _kept_for(encoding)
     layout = find_layout(layout)
     data = load(scan)
     points = decode_scan(data, layout, scan)
     _, counts = raster.draw(points)
     digest = hashlib.sha256(data).hexdigest()
-    content = canvas.encode(describe(encoding, layout.name, digest, counts))
-    write(image, content)
-    return counts
+    return canvas.encode(describe(encoding, layout.name, digest, counts)), counts
 
 
 def _kept_for(encoding):
