@@ -122,7 +122,7 @@ def test_verify_names_an_image_that_is_missing(listed):
     findings, lines = verify(listed, expect=1)
     assert findings == {("image", "lyft", "1"): "there is none"}
     assert "image: lyft/1: there is none" in lines
-    assert "1 differences in 6 images: see results/verify.tsv" in lines
+    assert "differences: 1, in 6 images: see results/verify.tsv" in lines
     assert not image.exists()
 
 
@@ -188,16 +188,13 @@ def test_verify_names_an_encoding_that_was_changed(listed):
     assert findings == dict.fromkeys(names, what)
 
 
-def test_verify_lets_an_image_pass_that_was_packed_anew(listed):
-    """Other bytes, the same pixels: said, and no failure."""
-    image = listed.folder / "results/lyft/1.png"
-    cv2.imwrite(str(image.with_suffix(".x.png")), cv2.imread(str(image)))
-    canvas = Canvas((336, 336, 3))
-    canvas.planes[:] = birdview.load(image).planes.transpose(1, 2, 0)
-    image.with_suffix(".x.png").unlink()
-    image.write_bytes(canvas.encode(read_text(image) | {"Comment": "packed anew"}))
+def test_verify_lets_an_image_pass_that_was_written_again(listed):
+    """By another program, without the text: other bytes, the same pixels."""
+    image = str(listed.folder / "results/lyft/1.png")
+    cv2.imwrite(image, cv2.imread(image))
     findings, lines = verify(listed)
-    assert list(findings) == [("bytes", "lyft", "1")]
+    what = "the file has other bytes than it would have here, but the same pixels"
+    assert findings == {("bytes", "lyft", "1"): what}
     assert "6 images verified: all pixels are as they should be" in lines
 
 
