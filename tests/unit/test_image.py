@@ -116,6 +116,36 @@ def test_pixels_that_do_not_fill_the_image(image):
         birdview.load(image)
 
 
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ((336, 336, 16, 2, 0, 0, 0), "336 x 336 pixels of 16 bits and colour type 2"),
+        ((336, 336, 8, 6, 0, 0, 0), "336 x 336 pixels of 8 bits and colour type 6"),
+        ((0, 336, 8, 2, 0, 0, 0), "0 x 336 pixels of 8 bits and colour type 2"),
+        ((2**31, 2**31, 8, 2, 0, 0, 0), "2147483648 x 2147483648 pixels of 8 bits"),
+    ],
+)
+def test_other_kinds_of_png_are_refused(image, head, found):
+    """More bits, transparency, no pixels, or more than memory holds."""
+
+    def change(kind, data):
+        return struct.pack(">IIBBBBB", *head) if kind == b"IHDR" else data
+
+    image.write_bytes(reassemble(image.read_bytes(), change))
+    with pytest.raises(ValueError, match=re.escape(f"{image}: {found}")):
+        birdview.load(image)
+
+
+def test_text_of_others_is_let_be(image):
+    """Compressed, or in no encoding: neither read nor an error."""
+    content = image.read_bytes()
+    for text in (b"a\0\1\0\0\0" + zlib.compress(b"b"), b"a\0\0\0\0\0\xff\xfe", b"a"):
+        chunk = struct.pack(">I", len(text)) + b"iTXt" + text
+        chunk += struct.pack(">I", zlib.crc32(b"iTXt" + text))
+        image.write_bytes(content[:33] + chunk + content[33:])
+        assert birdview.load(image).channels == ("count_0", "count_1", "count_2")
+
+
 @pytest.mark.parametrize("name", ["lyft", "mv3d_slices"])
 def test_images_that_another_program_wrote_again(tmp_path, make_scan, name):
     """With filters and the same text: the same planes."""

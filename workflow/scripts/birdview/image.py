@@ -8,8 +8,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from birdview.encoding import MOST
 from birdview.inflate import inflate
-from birdview.png import CHECK, GREY, RGB, SIGNATURE, parse_text
+from birdview.png import CHECK, GREY, RGB, SEPARATOR, SIGNATURE, parse_text
 
 
 class Image(NamedTuple):
@@ -75,10 +76,43 @@ def decode_image(content, path):
         If the file is no whole PNG with 8 bits of RGB or grey, or if the pixels are not
         those that the text was written for.
     """
+    head, text, stream = b"", {}, []
+    for kind, data in _chunks(content, path):
+        if kind == b"IHDR":
+            head = data
+        elif kind == b"iTXt" and SEPARATOR in data:
+            keyword, words = parse_text(data)
+            text[keyword] = words
+        elif kind == b"IDAT":
+            stream.append(data)
+    form = struct.unpack(">IIBBBBB", head) if len(head) == 13 else (0,) * 7
+    width, height, depth, colour, *_, interlaced = form
+    if depth != 8 or colour not in (GREY, RGB) or not 0 < width * height <= MOST:
+        raise ValueError(
+            f"{path}: {width} x {height} pixels of {depth} bits and colour type "
+            f"{colour}, expected 8 bits of RGB or grey, and at most {MOST} of them"
+        )
+    shape = (height, width, 3) if colour == RGB else (height, width)
+    stream = b"".join(stream)
+    pixels = None if interlaced else _inflate_lines(stream, shape, path)
+    check = stream[-4:].hex()
+    if pixels is None:
+        pixels = _decode_with_opencv(content, path)
+        lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))
+        check = f"{zlib.adler32(lines):08x}"
+    if text.get(CHECK, check) != check:
+        raise ValueError(
+            f"{path}: the pixels are not those that its text was written for"
+        )
+    return text, pixels
+
+
+def _chunks(content, path):
+    """Yield the kind and the data of each chunk, up to the end of the image."""
     if not content.startswith(SIGNATURE):
         raise ValueError(f"{path}: no PNG signature found, expected a PNG file")
-    chunks, place, text, stream = {}, len(SIGNATURE), {}, []
-    while b"IEND" not in chunks:
+    place, kind = len(SIGNATURE), b""
+    while kind != b"IEND":
         head = content[place : place + 8]
         length, kind = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
         data = content[place + 8 : place + 8 + length]
@@ -87,34 +121,16 @@ def decode_image(content, path):
             raise ValueError(f"{path}: ends too early, expected a whole PNG")
         if check != struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))):
             raise ValueError(f"{path}: the checksum of a chunk does not fit it")
-        if kind == b"iTXt":
-            keyword, words = parse_text(data)
-            text[keyword] = words
-        elif kind == b"IDAT":
-            stream.append(data)
-        chunks[kind] = data
+        yield kind, data
         place += 12 + length
-    width, height, depth, colour, *_, interlaced = struct.unpack(
-        ">IIBBBBB", chunks[b"IHDR"]
-    )
-    if depth != 8 or colour not in (GREY, RGB):
-        raise ValueError(
-            f"{path}: {depth} bits of colour type {colour}, expected RGB or grey of 8"
-        )
-    shape = (height, width, 3) if colour == RGB else (height, width)
-    stream = b"".join(stream)
-    pixels = None if interlaced else _inflate_lines(stream, shape, path)
-    check = stream[-4:].hex()
-    if pixels is None:  # by another writer: several times slower
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-        pixels = pixels[..., ::-1] if colour == RGB else pixels
-        lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))
-        check = f"{zlib.adler32(lines):08x}"
-    if text.get(CHECK) not in (None, check):
-        raise ValueError(
-            f"{path}: the pixels are not those that its text was written for"
-        )
-    return text, pixels
+
+
+def _decode_with_opencv(content, path):
+    """Decode what another program wrote, with filters: several times slower."""
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError(f"{path}: the pixels cannot be decoded, expected a whole PNG")
+    return pixels[..., ::-1] if pixels.ndim == 3 else pixels
 
 
 def _inflate_lines(stream, shape, path):

@@ -12,6 +12,8 @@ from birdview.deflate import deflate
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB = 0, 2
+SEPARATOR = b"\0\0\0\0\0"
+"""Between keyword and text: not compressed, no language, no translated keyword."""
 CHECK = "birdview:adler32"
 """The keyword of the checksum of the pixels, which binds the text to them."""
 
@@ -103,26 +105,19 @@ def read_text(path):
             data, check = file.read(length), file.read(4)
             if check != struct.pack(">I", zlib.crc32(kind + data)):
                 raise ValueError(f"{path}: the checksum of a chunk does not fit it")
-            if kind == b"iTXt":
+            if kind == b"iTXt" and SEPARATOR in data:
                 keyword, content = parse_text(data)
                 text[keyword] = content
 
 
 def parse_text(data):
-    """Return the keyword and the content of a chunk of text as `Canvas.encode` has it.
-
-    Raises
-    ------
-    ValueError
-        If the text is compressed, translated or not in UTF-8.
-    """
-    keyword, content = data.split(b"\0\0\0\0\0", 1)
-    return keyword.decode("latin-1"), content.decode()
+    """Return the keyword and the content of a chunk of text that has a `SEPARATOR`."""
+    keyword, content = data.split(SEPARATOR, 1)
+    return keyword.decode("latin-1"), content.decode(errors="replace")
 
 
 def _international(keyword, content):
-    # Not compressed, no language, no translated keyword.
-    return keyword.encode("latin-1") + b"\0\0\0\0\0" + content.encode()
+    return keyword.encode("latin-1") + SEPARATOR + content.encode()
 
 
 def _chunk(kind, data):
