@@ -79,12 +79,9 @@ def check_images(images, layout, threads):
     dict of (str, str) to Checked
         By the names of encoding and scan.
     """
-    digests = {}
+    scans = sorted({(name, scan) for scan, *_, name in images})
     with ThreadPoolExecutor(threads) as pool:
-        for scan, digest in pool.map(
-            _digest, {(name, scan) for scan, *_, name in images}
-        ):
-            digests.setdefault(digest, scan)
+        digests = dict(pool.map(_digest, scans))
         checked = pool.map(lambda image: _check(*image, layout, digests), images)
         return {
             (encoding.name, name): result
@@ -93,11 +90,12 @@ def check_images(images, layout, threads):
 
 
 def _digest(scan):
+    """Return the SHA-256 of a scan, and its name: to say whose an image is."""
     name, path = scan
     try:
-        return name, hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest(), name
     except OSError:
-        return name, ""
+        return "", name
 
 
 def _check(scan, image, encoding, name, layout, digests):
