@@ -273,6 +273,22 @@ def test_their_pixels_differ(listed, theirs, tmp_path):
     assert np.argwhere(picture).tolist() == [[100, 50]]
 
 
+def test_their_manifest_is_not_of_their_image(listed, theirs, tmp_path):
+    """It says other pixels than the image beside it has."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    manifest.write_text(manifest.read_text().replace(rows[0].pixels_sha256, "0" * 64))
+    findings, _ = verify(listed, theirs, expect=1)
+    assert findings == {
+        (
+            "pixels",
+            rows[0].encoding,
+            rows[0].scan,
+        ): "other pixels, of the same scan and "
+        "the same encoding, says their manifest; but their image has the same pixels"
+    }
+
+
 def test_their_bytes_differ(listed, theirs, tmp_path):
     """With the same pixels it is harmless, and said."""
     manifest = tmp_path / "theirs" / "manifest.tsv"

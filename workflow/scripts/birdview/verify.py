@@ -222,6 +222,8 @@ def _compare_pixels(key, beside, folder):
     except (OSError, ValueError) as error:
         return f"{what} (their image cannot be looked at: {error})"
     if pixels.shape == others.shape:
+        if (pixels == others).all():
+            return f"{what}, says their manifest; but their image has the same pixels"
         canvas = Canvas((*pixels.shape[:2], 1))
         canvas.planes[..., 0] = 255 * _differing(pixels, others)
         picture = folder / key[0] / f"{key[1]}.png"
