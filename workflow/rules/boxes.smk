@@ -20,6 +20,6 @@ rule draw_boxes:
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
     params:
-        code=digest_code(["boxes", "image"]),
+        code=digest_code(["boxes", "grid", "image"]),
     run:
         outline(input.image, wildcards.scan, wildcards.encoding, output.picture, log[0])

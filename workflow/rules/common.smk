@@ -49,12 +49,9 @@ onstart:
 
 # All that decides an image besides the bytes of its scan. As one parameter of the rule:
 # Snakemake would not notice it if two parameters swapped their values.
+CODE = digest_code()
 RECIPES = {
-    name: {
-        "encoding": encoding.digest,
-        "layout": LAYOUT.name,
-        "code": digest_code(),
-    }
+    name: {"encoding": encoding.digest, "layout": LAYOUT.name, "code": CODE}
     for name, encoding in ENCODINGS.items()
 }
 

@@ -175,7 +175,7 @@ def _members(encoding):
 def _scales(encoding):
     """Say in arrays, an entry a channel, how to scale."""
     channels = encoding.channels
-    tables = np.full((len(channels), max(1, *(c.base for c in channels), 1)), 255.0)
+    tables = np.full((len(channels), max(1, *(c.base for c in channels))), 255.0)
     for table, channel in zip(tables, channels, strict=True):
         if channel.base:
             table[: channel.base] = 255 * _log_shares(channel.base)
