@@ -3,13 +3,12 @@
 Source of the formats: RFC 1950 (zlib) and RFC 1951 (deflate).
 """
 
-from zlib import adler32
-
 import numpy as np
 from numba import njit
 
 _LIMIT = 15  # bits of a code
 _END = 256
+_PRIME = 65521  # of Adler-32
 
 # What the symbols of lengths and distances stand for: RFC 1951, section 3.2.5.
 _LENGTH_BITS = np.array([*(max(0, n // 4 - 1) for n in range(28)), 0])
@@ -49,26 +48,32 @@ def inflate(stream, size):
     # Deflate, without a dictionary that was agreed on.
     if header % 31 or header >> 8 & 15 != 8 or header & 32:
         raise ValueError("no zlib stream")
-    used = _inflate(stream[2:], data)
-    if used < 0 or bytes(stream[2 + used :]) != adler32(data).to_bytes(4, "big"):
+    used, check = _inflate(stream[2:], data)
+    if used < 0 or bytes(stream[2 + used :]) != check.to_bytes(4, "big"):
         raise ValueError("a damaged or cut zlib stream, or one of another size")
     return data
 
 
 @njit(nogil=True, cache=True)
 def _inflate(stream, data):
-    """Fill `data`; return how many bytes of the stream that took, -1 if it is wrong."""
+    """Fill `data`; return how many bytes of the stream that took, and its Adler-32.
+
+    If the stream is wrong, it took -1.
+    """
     codes = np.empty(1 << _LIMIT, dtype=np.int32)
     distance_codes = np.empty(1 << _LIMIT, dtype=np.int32)
     lengths = np.zeros(320, dtype=np.int64)
     bits = np.uint64(0), 0, 0  # what is held of the stream, its size, what is read
-    filled, is_last = 0, False
+    filled, sums, is_last = 0, (1, 0), False
     while not is_last:
         bits = _hold(stream, bits)
         head, bits = _take(bits, 3)
         is_last = head & 1 == 1
         if head >> 1 == 0:
+            start = filled
             filled, bits = _copy(stream, bits, data, filled)
+            for byte in data[start : max(start, filled)]:
+                sums = _add(sums, np.int64(byte), 1)
         else:
             if head >> 1 == 1:
                 _fix_lengths(lengths)
@@ -80,11 +85,26 @@ def _inflate(stream, data):
                 or not _tabulate(lengths[:count], codes)
                 or not _tabulate(lengths[count : count + 32], distance_codes)
             ):
-                return -1
-            filled, bits = _decode(stream, bits, codes, distance_codes, data, filled)
+                return -1, 0
+            filled, sums, bits = _decode(
+                stream, bits, codes, distance_codes, data, filled, sums
+            )
         if filled < 0 or bits[1] < 0:
-            return -1
-    return bits[2] - bits[1] // 8 if filled == len(data) else -1
+            return -1, 0
+    low, high = sums
+    used = bits[2] - bits[1] // 8 if filled == len(data) else -1
+    return used, high % _PRIME << 16 | low % _PRIME
+
+
+@njit(inline="always")
+def _add(sums, byte, times):
+    """Return what `times` steps of "low += byte, high += low" come to, modulo 65521."""
+    low, high = sums
+    high += times * low + byte * (times * (times + 1) // 2)
+    low += times * byte
+    if high > 1 << 40:
+        low, high = low % _PRIME, high % _PRIME
+    return low, high
 
 
 @njit(nogil=True, cache=True)
@@ -204,33 +224,39 @@ def _symbol(bits, codes):
 
 
 @njit(nogil=True, cache=True)
-def _decode(stream, bits, codes, distance_codes, data, filled):
-    """Decode the symbols of a block; return up to where `data` is filled, or -1."""
+def _decode(stream, bits, codes, distance_codes, data, filled, sums):
+    """Decode the symbols of a block; return up to where `data` is filled, or -1.
+
+    Beside it the sums of Adler-32: to take them here spares a walk through all data.
+    """
     while True:
         bits = _hold(stream, bits)
         symbol, bits = _symbol(bits, codes)
         if symbol < 0 or symbol > 285 or bits[1] < 0:
-            return -1, bits
+            return -1, sums, bits
         if symbol == _END:
-            return filled, bits
+            return filled, sums, bits
         if symbol < _END:
             if filled == len(data):
-                return -1, bits
+                return -1, sums, bits
             data[filled] = symbol
+            sums = _add(sums, symbol, 1)
             filled += 1
             continue
         extra, bits = _take(bits, _LENGTH_BITS[symbol - 257])
         count = _LENGTHS[symbol - 257] + extra
         symbol, bits = _symbol(bits, distance_codes)
         if symbol < 0 or symbol > 29:
-            return -1, bits
+            return -1, sums, bits
         extra, bits = _take(bits, _DISTANCE_BITS[symbol])
         distance = _DISTANCES[symbol] + extra
         if distance > filled or filled + count > len(data) or bits[1] < 0:
-            return -1, bits
+            return -1, sums, bits
         if distance == 1:
             data[filled : filled + count] = data[filled - 1]
+            sums = _add(sums, np.int64(data[filled - 1]), count)
         else:
             for i in range(filled, filled + count):
                 data[i] = data[i - distance]
+                sums = _add(sums, np.int64(data[i]), 1)
         filled += count
