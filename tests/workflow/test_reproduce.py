@@ -255,6 +255,17 @@ def test_their_encoding_differs(listed, theirs):
     assert re.fullmatch(what, findings["encoding", "lyft", ""])
 
 
+def test_their_layout_differs(listed, theirs, tmp_path):
+    """Then nothing else is to blame."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    text = manifest.read_text()
+    assert "# layout\tkitti\n" in text
+    manifest.write_text(text.replace("# layout\tkitti", "# layout\twaymo6"))
+    findings, lines = verify(listed, theirs, expect=1)
+    assert findings == {("encoding", "", ""): "layout kitti here, waymo6 there"}
+    assert "encoding: layout kitti here, waymo6 there" in lines
+
+
 def test_their_pixels_differ(listed, theirs, tmp_path):
     """Of the same scan and encoding: how many, and a picture of where."""
     image = tmp_path / "theirs" / "lyft" / "1.png"
@@ -263,12 +274,14 @@ def test_their_pixels_differ(listed, theirs, tmp_path):
     _, rows = read_manifest(manifest)
     (row,) = (row for row in rows if (row.encoding, row.scan) == ("lyft", "1"))
     text = manifest.read_text()
+    text = re.sub("# lock\t.*", "# lock\tof another time", text)
     manifest.write_text(text.replace(row.pixels_sha256, "0" * 64))
     findings, _ = verify(listed, theirs, expect=1)
     assert list(findings) == [("pixels", "lyft", "1")]
     what = findings["pixels", "lyft", "1"]
     assert what.startswith("other pixels, of the same scan and the same encoding")
     assert "1 of 112896 pixels, the first in row 100 and column 50" in what
+    assert what.endswith("; other there: lock")
     picture = cv2.imread(str(listed.folder / "results/verify/lyft/1.png"), 0)
     assert np.argwhere(picture).tolist() == [[100, 50]]
 
@@ -287,6 +300,15 @@ def test_their_manifest_is_not_of_their_image(listed, theirs, tmp_path):
         ): "other pixels, of the same scan and "
         "the same encoding, says their manifest; but their image has the same pixels"
     }
+
+
+def test_their_manifest_lacks_an_image(listed, theirs, tmp_path):
+    """It has the scan and the encoding, but not the two together."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    text = manifest.read_text()
+    manifest.write_text(re.sub("\nlyft\t1\t.*", "", text))
+    findings, _ = verify(listed, theirs, expect=1)
+    assert findings == {("image", "lyft", "1"): "not in their manifest"}
 
 
 def test_their_bytes_differ(listed, theirs, tmp_path):

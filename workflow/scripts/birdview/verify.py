@@ -19,6 +19,8 @@ from birdview.render import make_image, write
 KINDS = ("scan", "encoding", "image", "pixels", "bytes")
 """What may differ, in the order of blame; `bytes` is harmless: the pixels agree."""
 HARMLESS = "bytes"
+MAKERS = ("software", "code", "lock", "platform")
+"""What a manifest says of who made the images: where other pixels may come from."""
 SHOWN = 20
 """Findings that are printed; all are in the table."""
 
@@ -44,7 +46,7 @@ class Finding(NamedTuple):
     def __str__(self):
         """Say it in a line."""
         place = "/".join(name for name in (self.encoding, self.scan) if name)
-        return f"{self.kind}: {place}: {self.what}"
+        return ": ".join(part for part in (self.kind, place, self.what) if part)
 
 
 class Checked(NamedTuple):
@@ -177,20 +179,28 @@ def compare(checked, run, reference, folder):
     theirs = {(row.encoding, row.scan): row for row in rows}
     findings = list(_compare_scans(checked, theirs))
     blamed = {finding.scan for finding in findings}
+    if run["layout"] != their_run.get("layout"):
+        what = f"layout {run['layout']} here, {their_run.get('layout')} there"
+        return [*findings, Finding("encoding", "", "", what)]
+    differs = [key for key in MAKERS if run[key] != their_run.get(key, run[key])]
+    makers = f"; other there: {', '.join(differs)}" if differs else ""
     for name in sorted({name for name, _ in {**checked, **theirs}}):
         here, there = (side.get(f"encoding {name}") for side in (run, their_run))
         if here != there:
             what = f"{(here or 'none')[:12]} here, {(there or 'none')[:12]} there"
             findings.append(Finding("encoding", name, "", what))
     others = {finding.encoding for finding in findings if finding.kind == "encoding"}
-    for key, their in theirs.items():
-        if key[0] in others or key[1] in blamed or checked[key].row is None:
+    for key, (_, _, mine) in checked.items():
+        if key[0] in others or key[1] in blamed or mine is None:
             continue
-        mine = checked[key].row
+        if key not in theirs:
+            findings.append(Finding("image", *key, "not in their manifest"))
+            continue
+        their = theirs[key]
         if mine.pixels_sha256 != their.pixels_sha256:
             beside = Path(reference).parent / key[0] / f"{key[1]}.png"
             what = _compare_pixels(key, beside, Path(folder))
-            findings.append(Finding("pixels", *key, what))
+            findings.append(Finding("pixels", *key, what + makers))
         elif mine.file_sha256 != their.file_sha256:
             what = "the file has other bytes than theirs, but the same pixels"
             findings.append(Finding(HARMLESS, *key, what))
