@@ -4,7 +4,7 @@
 #
 # where <scan> may have sub-folders, and <encoding> is the name of a file of
 # workflow/encodings/, or of your own. Other targets: boxes, manifest, verify,
-# benchmark, benchmark_scale.
+# bundle, benchmark, benchmark_scale.
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -20,6 +20,7 @@ include: "workflow/rules/demo.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/boxes.smk"
 include: "workflow/rules/manifest.smk"
+include: "workflow/rules/bundle.smk"
 include: "workflow/rules/benchmark.smk"
 
 

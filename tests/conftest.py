@@ -70,7 +70,7 @@ class Project:
         # With the kernels that are compiled: to do so takes longer than most tests.
         for name in ("workflow", "profiles", "envs"):
             shutil.copytree(ROOT / name, self.source / name)
-        for name in ("Snakefile", "config.yaml"):
+        for name in ("Snakefile", "config.yaml", "LICENSE"):
             shutil.copy(ROOT / name, self.source)
         self.folder.mkdir()
 

@@ -184,6 +184,21 @@ def list_images(table, threads, log):
         write_manifest(table, describe_run(ENCODINGS, LAYOUT), rows)
 
 
+def bundle_of_manifest(wildcards):
+    from birdview.bundle import name_bundle
+
+    # The name has a digest of the images, which are known when there is a manifest.
+    manifest = checkpoints.manifest.get().output.table
+    return f"results/{name_bundle(workflow.basedir, config, manifest)}"
+
+
+def pack(manifest, archive, log):
+    from birdview.bundle import write_bundle
+
+    with failures_in_one_line(log):
+        write_bundle(archive, workflow.basedir, config, manifest)
+
+
 def verify_images(threads, log):
     from birdview.manifest import describe_run
     from birdview.verify import check_images, compare, conclude

@@ -7,7 +7,7 @@
 # so it is done each time, and its table stays when something differs.
 
 
-rule manifest:
+checkpoint manifest:
     input:
         images,
     output:

@@ -1,6 +1,7 @@
 """Bird's-eye-view images of LiDAR scans: points to pixels to PNG."""
 
 __version__ = "0.1.0"
+__date__ = "2026-11-25"
 
 
 def __getattr__(name):

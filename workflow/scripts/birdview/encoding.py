@@ -90,6 +90,11 @@ def _digest(encoding):
     return hashlib.sha256(numbers.encode()).hexdigest()
 
 
+def is_path(name):
+    """Tell whether an encoding is given by its path, and not by its shipped name."""
+    return Path(name).suffix in (".yaml", ".yml")
+
+
 def load_encoding(name):
     """Load an encoding that is shipped, by name, or any other, by the path of its yaml.
 
@@ -102,11 +107,10 @@ def load_encoding(name):
         If the yaml does not conform to the schema, or its numbers do not fit each
         other; the message names the file and the key.
     """
-    is_path = Path(name).suffix in (".yaml", ".yml")
-    path = Path(name) if is_path else ENCODINGS / f"{name}.yaml"
-    if is_path and not path.is_file():
+    path = Path(name) if is_path(name) else ENCODINGS / f"{name}.yaml"
+    if is_path(name) and not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected that of an encoding")
-    if not (is_path or (path.is_file() and path.stem == name)):
+    if not (is_path(name) or (path.is_file() and path.stem == name)):
         shipped = ", ".join(sorted(file.stem for file in ENCODINGS.glob("*.yaml")))
         raise FileNotFoundError(
             f"unknown encoding {name}: shipped are {shipped}; any other is the path of "

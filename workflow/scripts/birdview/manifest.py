@@ -139,12 +139,17 @@ def describe_run(encodings, layout):
     }
 
 
-def write_manifest(path, run, rows):
-    """Write a manifest: what `describe_run` says, then the rows."""
+def format_manifest(run, rows):
+    """Return the text of a manifest: what `describe_run` says, then the rows."""
     lines = [f"# {key}\t{value}" for key, value in run.items()]
     lines.append("\t".join(Row._fields))
     lines += ["\t".join(map(str, row)) for row in rows]
-    write(path, "".join(f"{line}\n" for line in lines).encode())
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write_manifest(path, run, rows):
+    """Write a manifest."""
+    write(path, format_manifest(run, rows).encode())
 
 
 def read_manifest(path):

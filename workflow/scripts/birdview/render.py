@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from birdview.layout import find_layout
@@ -79,13 +80,20 @@ def _kept_for(encoding):
     return kept[encoding]
 
 
-def write(path, content):
-    """Write a file that appears under its name when it is complete, not before."""
+@contextmanager
+def whole(path):
+    """Give a name for a file, which gets its own when it is complete, not before."""
     # The name is short, since that of the image may be as long as names can be.
     partial = Path(path).parent / f".{os.getpid()}-{threading.get_ident()}.partial"
     try:
-        partial.write_bytes(content)
+        yield partial
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write(path, content):
+    """Write a file that appears under its name when it is complete, not before."""
+    with whole(path) as partial:
+        partial.write_bytes(content)

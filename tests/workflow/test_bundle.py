@@ -1,0 +1,184 @@
+"""`snakemake bundle`: what a colleague needs to repeat the run, in one archive."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from rocrate.rocrate import ROCrate
+
+from birdview.manifest import read_manifest
+
+OWN = """\
+description: How many points.
+region:
+  x: {min: 0, max: 50, closed: lower}
+  y: {min: -25, max: 25, closed: lower}
+grid: {cell: 0.5, rows: -x, cols: -y}
+channels:
+  - {name: count, statistic: count, range: [0, 16]}
+"""
+SETTINGS = """\
+scans: {scans}
+encodings: [lyft, {own}]
+layout: [{{x: float32}}, {{y: float32}}, {{z: float32}}, {{intensity: float32}}]
+bundle: {bundle}
+"""
+
+
+class Bundles:
+    """A run to bundle: scans from elsewhere, an encoding and a layout of one's own."""
+
+    def __init__(self, project, make_scan, root):
+        self.project, self.root = project, root
+        for seed, name in enumerate(("0", "a drive/1")):
+            make_scan(root / "my scans" / f"{name}.bin", 2000, seed=seed)
+        (root / "own.yaml").write_text(OWN)
+
+    def make(self, folder, bundle="digests", **options):
+        """Make the bundle in a folder; return its path."""
+        folder.mkdir(exist_ok=True)
+        text = SETTINGS.format(
+            scans=self.root / "my scans", own=self.root / "own.yaml", bundle=bundle
+        )
+        (folder / "my.yaml").write_text(text)
+        self.project.run("bundle", "--configfile", "my.yaml", folder=folder, **options)
+        (archive,) = (folder / "results").glob("birdview-*.zip")
+        return archive
+
+    def unpack(self, archive):
+        """Unpack a bundle elsewhere and put the scans there; return the folder."""
+        folder = self.root / "unpacked"
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+        (folder / "scans").symlink_to(self.root / "my scans")
+        return folder
+
+
+@pytest.fixture
+def bundles(project, make_scan, tmp_path):
+    return Bundles(project, make_scan, tmp_path)
+
+
+def follow(folder, number, expect=0):
+    """Do what a command of the unpacked README says, in this environment."""
+    commands = re.findall(r"^    (.*)$", (folder / "README.md").read_text(), re.M)
+    assert len(commands) == 3
+    words = commands[number].split()
+    assert words[0] == ".venv/bin/snakemake"
+    process = subprocess.run(
+        [sys.executable, "-m", "snakemake", *words[1:]],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.returncode == expect, process.stdout
+    return process.stdout.splitlines()
+
+
+def test_unpacked_it_renders_verifies_and_is_the_same_bundle_again(bundles, tmp_path):
+    """By the three commands of its README; without a word of where it was made."""
+    archive = bundles.make(tmp_path / "here")
+    again = bundles.make(tmp_path / "there", cores=8)
+    assert again.name == archive.name
+    assert again.read_bytes() == archive.read_bytes()
+    assert str(tmp_path).encode() not in archive.read_bytes()
+
+    folder = bundles.unpack(archive)
+    assert not list(folder.rglob("*.png"))
+    follow(folder, 1)
+    assert len(list((folder / "results").rglob("*.png"))) == 4
+    assert "4 images verified: all pixels are as they should be" in follow(folder, 2)
+    bundles.project.source = folder
+    bundles.project.run("bundle", folder=folder)
+    assert (folder / "results" / archive.name).read_bytes() == archive.read_bytes()
+
+
+def test_with_images_it_shows_where_others_differ(bundles, tmp_path):
+    """They lie beside the manifest, where `verify` looks for them."""
+    archive = bundles.make(tmp_path / "here", bundle="images")
+    folder = bundles.unpack(archive)
+    _, rows = read_manifest(folder / "reference" / "manifest.tsv")
+    images = {f"{row.encoding}/{row.scan}.png": row.file_sha256 for row in rows}
+    assert len(images) == 4
+    for name, digest in images.items():
+        image = (folder / "reference" / name).read_bytes()
+        assert hashlib.sha256(image).hexdigest() == digest
+        assert image == (tmp_path / "here" / "results" / name).read_bytes()
+    # Another pair of images under these names, as if it had come out there.
+    manifest = folder / "reference" / "manifest.tsv"
+    first, second = (folder / "reference/own" / f"{n}.png" for n in ("0", "a drive/1"))
+    text, digests = manifest.read_text(), [row.pixels_sha256 for row in rows[2:]]
+    first.write_bytes(second.read_bytes())
+    manifest.write_text(text.replace(*digests))
+    follow(folder, 1)
+    lines = follow(folder, 2, expect=1)
+    assert any(line.startswith("pixels: own/0: other pixels") for line in lines)
+    assert (folder / "results/verify/own/0.png").is_file()
+
+
+def test_crate_describes_all_that_is_in_it(bundles, tmp_path):
+    """As the library of RO-Crate reads it: files by digest, the workflow, the run."""
+    archive = bundles.make(tmp_path / "here", bundle="images")
+    crate = ROCrate(archive)
+    root, workflow = crate.root_dataset, crate.mainEntity
+    profiles = {profile.id for profile in root["conformsTo"]}
+    assert "https://w3id.org/ro/wfrun/workflow/0.5" in profiles
+    assert workflow.id == "Snakefile"
+    assert workflow["programmingLanguage"]["name"] == "Snakemake"
+    run = root["mentions"]
+    assert run["instrument"] is workflow
+    assert {part["name"] for part in run["object"]} == {"config.yaml", "scans"}
+    manifest, images = run["result"]
+    assert (manifest.id, images.id) == ("reference/manifest.tsv", "reference/")
+    with zipfile.ZipFile(archive) as opened:
+        names = {name for name in opened.namelist() if not name.endswith(".png")}
+        listed = {part.id for part in root["hasPart"]} - {"reference/"}
+        assert listed == names - {"ro-crate-metadata.json"}
+        for name in listed:
+            content = opened.read(name)
+            assert crate.get(name)["sha256"] == hashlib.sha256(content).hexdigest()
+            assert crate.get(name)["contentSize"] == str(len(content))
+    assert {"encodings/own.yaml", "LICENSE", "envs/requirements.txt"} <= listed
+
+
+def test_demo_is_bundled_without_scans(project, tmp_path):
+    """Its scans are made anew; set up as README.md of the project says."""
+    project.run("bundle", "--config", "encodings=[lyft]")
+    (archive,) = (project.folder / "results").glob("birdview-*.zip")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path / "unpacked")
+    text = (tmp_path / "unpacked" / "README.md").read_text()
+    assert "The scans are simulated" in text
+    command = re.search("^    (python3 .*)$", text, re.M)[1]
+    assert f"{command} && .venv/bin/snakemake" in (ROOT / "README.md").read_text()
+    follow(tmp_path / "unpacked", 1)
+    follow(tmp_path / "unpacked", 2)
+
+
+def test_what_would_not_be_the_run_is_refused(bundles, tmp_path):
+    """A name of other contents, and an image that changed behind Snakemake's back."""
+    folder = tmp_path / "here"
+    archive = bundles.make(folder, bundle="images")
+    arguments = ("--configfile", "my.yaml")
+    other = "results/birdview-000000000000.zip"
+    output = bundles.project.run(other, *arguments, folder=folder, expect=1)
+    line = f"{other}: expected the name {archive.name}, by what is in it"
+    assert line in output.splitlines()
+
+    archive.unlink()
+    image = folder / "results" / "lyft" / "0.png"
+    times = image.stat()
+    image.write_bytes((folder / "results" / "own" / "0.png").read_bytes())
+    os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+    output = bundles.project.run("bundle", *arguments, folder=folder, expect=1)
+    line = "lyft/0.png: not the image that results/manifest.tsv lists"
+    assert line in output.splitlines()
+    assert not list(Path(folder / "results").glob("*.zip"))
+    assert not list(Path(folder / "results").glob(".*.partial"))

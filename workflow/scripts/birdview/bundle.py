@@ -1,0 +1,174 @@
+"""Bundles: all that a colleague needs to repeat a run and to compare, in a file."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import yaml
+
+from birdview.crate import describe_crate
+from birdview.encoding import is_path
+from birdview.manifest import format_manifest, read_manifest
+from birdview.render import whole
+
+TOP = ("LICENSE", "Snakefile")
+FOLDERS = ("envs", "profiles", "workflow")
+"""What a bundle holds of the project."""
+CRATE = "ro-crate-metadata.json"
+REFERENCE = "reference"
+"""The folder in a bundle of the manifest and, beside it, the images."""
+MANIFEST = f"{REFERENCE}/manifest.tsv"
+SCANS = "scans"
+"""Where in a bundle the scans are to be put."""
+DIGITS = 12
+"""Of the SHA-256 in the name of a bundle."""
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""Of all files in an archive, whose bytes shall not depend on when it was made."""
+
+README = """\
+# A run of birdview, to repeat and to compare
+
+{images} bird's-eye-view images of {scans} scans: encodings {names}, layout {layout}.
+{about_scans}
+All that is needed is Python 3.11, 3.12 or 3.13, on Linux or macOS, and three commands
+in this folder. Set up the same environment:
+
+    python3 -m venv .venv && .venv/bin/pip install -r envs/requirements.txt
+
+Render the images, to `results/`:
+
+    .venv/bin/snakemake --cores all
+
+And see that they are the same as the ones of this bundle, or what differs:
+
+    .venv/bin/snakemake verify
+
+`reference/manifest.tsv` lists the images by the digests of their scans, pixels and
+files. {about_images}
+
+The settings of the run are in `config.yaml`; `workflow/schemas/config.schema.yaml` says
+what each means. `ro-crate-metadata.json` tells archives what is in here.
+"""
+ABOUT_DEMO = """
+The scans are simulated, and made in here too.
+"""
+ABOUT_SCANS = f"""
+The scans are not in here. Put their folder, or a link to it, beside this file under the
+name `{SCANS}`: the files below it must have the names that the manifest lists.
+"""
+ABOUT_IMAGES = {
+    "digests": "The images are not in here.",
+    "images": "The images are beside it; `results/verify/` shows where others differ.",
+}
+ABOUT_SETTINGS = """\
+# All settings of the run; workflow/schemas/config.schema.yaml says what each means.
+"""
+
+
+def name_bundle(project, settings, manifest):
+    """Name the bundle of a run by what is in it; for the arguments see `write_bundle`.
+
+    The images count by their digests, which the manifest has.
+    """
+    digest = hashlib.sha256()
+    for name, content in _collect(project, settings, manifest).items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return f"birdview-{digest.hexdigest()[:DIGITS]}.zip"
+
+
+def write_bundle(path, project, settings, manifest):
+    """Write the bundle of a run.
+
+    The same run gives the same bytes, wherever and whenever: the bundle tells neither
+    folders nor times nor the platform.
+
+    Parameters
+    ----------
+    path : path-like
+        The archive to write.
+    project : path-like
+        The folder of the Snakefile.
+    settings : mapping
+        Of the run, with all defaults.
+    manifest : path-like
+        Of the run's images, which are beside it.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read or written.
+    ValueError
+        If the archive's name should be another, if the manifest is none, or if an image
+        is not the one that it lists.
+    """
+    if Path(path).name != (name := name_bundle(project, settings, manifest)):
+        raise ValueError(f"{path}: expected the name {name}, by what is in it")
+    files, (_, rows) = _collect(project, settings, manifest), read_manifest(manifest)
+    with_images, scans = settings["bundle"] == "images", len({row.scan for row in rows})
+    files[CRATE] = describe_crate(files, MANIFEST, scans, with_images)
+    # All is stored as it is: what compression makes of it depends on the library.
+    with whole(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(_entry(name), content)
+        for row in rows if with_images else ():
+            name = f"{row.encoding}/{row.scan}.png"
+            content = (Path(manifest).parent / name).read_bytes()
+            if hashlib.sha256(content).hexdigest() != row.file_sha256:
+                raise ValueError(f"{name}: not the image that {manifest} lists")
+            archive.writestr(_entry(f"{REFERENCE}/{name}"), content)
+
+
+def _entry(name):
+    entry = zipfile.ZipInfo(name, EPOCH)
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _collect(project, settings, manifest):
+    """Return the files of a bundle by their names in it, sorted.
+
+    All but the images, and the crate, which follows from them.
+    """
+    project, (run, rows) = Path(project), read_manifest(manifest)
+    del run["platform"]
+    paths = [project / name for name in TOP]
+    for folder in FOLDERS:
+        paths += (project / folder).rglob("*")
+    own = {name: f"encodings/{Path(name).name}" for name in settings["encodings"]}
+    own = {name: place for name, place in own.items() if is_path(name)}
+    settings = {
+        **settings,
+        "scans": settings["scans"] and SCANS,
+        "labels": None,
+        "reference": MANIFEST,
+        "encodings": [own.get(name, name) for name in settings["encodings"]],
+    }
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    files = {
+        **{
+            path.relative_to(project).as_posix(): path.read_bytes()
+            for path in paths
+            if path.is_file() and not _is_hidden(path.relative_to(project))
+        },
+        **{place: Path(name).read_bytes() for name, place in own.items()},
+        "README.md": _introduce(settings, run, rows).encode(),
+        "config.yaml": f"{ABOUT_SETTINGS}{text}".encode(),
+        MANIFEST: format_manifest(run, rows).encode(),
+    }
+    return dict(sorted(files.items()))
+
+
+def _is_hidden(path):
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def _introduce(settings, run, rows):
+    """Return the README of a bundle."""
+    return README.format(
+        images=len(rows),
+        scans=len({row.scan for row in rows}),
+        names=", ".join(sorted({row.encoding for row in rows})),
+        layout=run["layout"],
+        about_scans=ABOUT_SCANS if settings["scans"] else ABOUT_DEMO,
+        about_images=ABOUT_IMAGES[settings["bundle"]],
+    )
