@@ -74,14 +74,23 @@ class Project:
             shutil.copy(ROOT / name, self.source)
         self.folder.mkdir()
 
-    def run(self, *arguments, cores=2, expect=0, folder=None):
+    def run(
+        self,
+        *arguments,
+        cores=2,
+        expect=0,
+        folder=None,
+        python=sys.executable,
+        environment=None,
+    ):
         """Run snakemake; return all that it printed."""
         process = subprocess.run(
             [
-                *(sys.executable, "-m", "snakemake", "--cores", str(cores)),
+                *(python, "-m", "snakemake", "--cores", str(cores)),
                 *("--snakefile", self.source / "Snakefile", *arguments),
             ],
             cwd=folder or self.folder,
+            env=os.environ | (environment or {}),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

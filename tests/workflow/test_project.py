@@ -38,7 +38,7 @@ def test_tests_run_in_the_locked_environment():
     """What is tested is what users install."""
     names = (ROOT / "envs" / "requirements.in").read_text().splitlines()
     names = [name for name in names if name and not name.startswith("#")]
-    assert len(names) == 9
+    assert len(names) == 10
     assert {name: version(name) for name in names} == {n: locked(n) for n in names}
 
 
@@ -60,6 +60,13 @@ def test_conda_takes_the_lock():
     assert (path.parent / name).read_text() == LOCK
 
 
+def test_container_is_made_by_the_commands_of_readme():
+    """The first command of README.md, word for word."""
+    readme = (ROOT / "README.md").read_text()
+    command = re.search(r"<!-- demo -->\n```bash\n(.*)\n```", readme)[1]
+    assert f"\nRUN {command}\n" in (ROOT / "Dockerfile").read_text()
+
+
 def test_min_version_is_that_of_the_lock():
     """The Snakefile asks for the Snakemake that was tried."""
     major_minor = re.search(r'min_version\("(.*)"\)', (ROOT / "Snakefile").read_text())[
@@ -78,7 +85,8 @@ def test_the_limit_of_jobs_per_second_is_where_the_workflow_switches_it_off():
 
 def test_changelog_has_the_version():
     """What is running is described."""
-    assert f"## {birdview.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    heading = f"## {birdview.__version__} ({birdview.__date__})"
+    assert heading in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_config_file_has_the_defaults_of_the_schema():

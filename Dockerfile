@@ -1,0 +1,18 @@
+# The environment of README.md in a container, by its first command; the demo that it
+# renders leaves the compiled kernels in the image.
+#
+#   docker build --tag birdview .
+#   docker run --rm --volume /data/kitti/training/velodyne:/scans:ro --volume "$PWD:/data" \
+#       birdview --cores 8 --config scans=/scans
+FROM debian:bookworm-slim
+
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /birdview
+COPY . .
+RUN python3 -m venv .venv && .venv/bin/pip install -r envs/requirements.txt && .venv/bin/snakemake --cores 2
+
+WORKDIR /data
+ENTRYPOINT ["/birdview/.venv/bin/snakemake", "--snakefile", "/birdview/Snakefile"]
