@@ -3,8 +3,8 @@
 #   scans/<scan>.bin  ->  results/<encoding>/<scan>.png
 #
 # where <scan> may have sub-folders, and <encoding> is the name of a file of
-# workflow/encodings/, or of your own. Other targets: boxes, manifest, verify,
-# bundle, benchmark, benchmark_scale.
+# workflow/encodings/, or of your own. Other targets: boxes, gallery,
+# contact_sheet, movie, counts, manifest, verify, bundle, benchmark, benchmark_scale.
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -15,10 +15,15 @@ min_version("9.27")
 configfile: Path(workflow.basedir) / "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/boxes.smk"
+include: "workflow/rules/gallery.smk"
+include: "workflow/rules/pictures.smk"
 include: "workflow/rules/manifest.smk"
 include: "workflow/rules/bundle.smk"
 include: "workflow/rules/benchmark.smk"
@@ -29,3 +34,4 @@ rule all:
     input:
         images,
         grids,
+        pictures_of_report,

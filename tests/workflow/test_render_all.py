@@ -120,7 +120,7 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
          "unexpected); allowed: scans, layout, labels, reference, bundle, "
-         "encodings, demo"),
+         "encodings, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are {shipped}; any "

@@ -56,7 +56,12 @@ rule chart:
     input:
         table="results/benchmark/{table}.tsv",
     output:
-        picture="results/benchmark/{table}.svg",
+        picture=report(
+            "results/benchmark/{table}.svg",
+            caption="../report/benchmark.rst",
+            category="Benchmark",
+            labels={"what": "{table}"},
+        ),
     log:
         "results/logs/benchmark/{table}.chart.log",
     params:

@@ -4,6 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,6 +94,36 @@ def digest_of_encoding(wildcards):
 
 def images(wildcards):
     return expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
+
+
+def images_of_encoding(wildcards):
+    return expand(f"results/{wildcards.encoding}/{{scan}}.png", scan=SCANS)
+
+
+def images_on_sheet(wildcards):
+    from birdview.sheet import choose_evenly
+
+    return expand(
+        f"results/{wildcards.encoding}/{{scan}}.png", scan=choose_evenly(SCANS)
+    )
+
+
+def meaning_of_pixels(wildcards):
+    from birdview.legend import explain_pixels
+
+    return explain_pixels(ENCODINGS[wildcards.encoding])
+
+
+def pictures_of_report(wildcards):
+    # Snakemake reports on what its target needs. So for a report, the pictures that
+    # there are belong to it; but no other run shall draw them anew.
+    if not any(word.split("=")[0] == "--report" for word in sys.argv):
+        return []
+    pictures = [f"results/contact_sheet/{name}.png" for name in ENCODINGS]
+    pictures += ["results/counts.tsv", "results/counts.svg"]
+    for tables in MEASURED.values():
+        pictures += [f"results/benchmark/{table}.svg" for table in tables]
+    return [picture for picture in pictures if os.path.exists(picture)]
 
 
 def grids(wildcards):
@@ -210,6 +241,37 @@ def verify_images(threads, log):
             run = describe_run(ENCODINGS, LAYOUT)
             findings += compare(checked, run, config["reference"], "results/verify")
         conclude(findings, len(checked), "results/verify.tsv")
+
+
+def lay_out_gallery(folder, threads, log):
+    from birdview.gallery import write_gallery
+
+    with failures_in_one_line(log):
+        os.makedirs(folder, exist_ok=True)
+        write_gallery(folder, every_image(), LAYOUT, threads)
+
+
+def draw_contact_sheet(encoding, picture, log):
+    from birdview.sheet import choose_evenly, draw_sheet
+
+    images = {scan: f"results/{encoding}/{scan}.png" for scan in choose_evenly(SCANS)}
+    with failures_in_one_line(log):
+        draw_sheet(picture, images, ENCODINGS[encoding], len(SCANS))
+
+
+def shoot(encoding, movie, rate, log):
+    from birdview.movie import write_movie
+
+    images = {scan: f"results/{encoding}/{scan}.png" for scan in SCANS}
+    with failures_in_one_line(log):
+        write_movie(movie, images, ENCODINGS[encoding], rate)
+
+
+def tally(manifest, table, chart, log):
+    from birdview.tally import write_tally
+
+    with failures_in_one_line(log):
+        write_tally(manifest, table, chart)
 
 
 def simulate_scan(number, scan):

@@ -55,11 +55,15 @@ def load(image):
             f"{image}: no names of channels found, expected birdview's PNG"
         )
     channels = tuple(names.split())
+    planes = np.ascontiguousarray(as_planes(pixels, len(channels)))
+    return Image(planes, channels)
+
+
+def as_planes(pixels, count):
+    """View pixels, as `decode_image` returns them, as so many planes."""
     if pixels.ndim == 3:
-        planes = pixels.transpose(2, 0, 1)
-    else:
-        planes = pixels.reshape(len(channels), -1, pixels.shape[1])
-    return Image(np.ascontiguousarray(planes), channels)
+        return pixels.transpose(2, 0, 1)
+    return pixels.reshape(count, -1, pixels.shape[1])
 
 
 def decode_image(content, path):

@@ -39,6 +39,33 @@ def describe_grid(encoding):
     }
 
 
+def explain_pixels(encoding):
+    """Say in words what each plane's values from 0 to 255 mean, and the pixels' size.
+
+    Returns
+    -------
+    str
+        In reStructuredText: a list with a line for each plane.
+    """
+    grid = describe_grid(encoding)
+    size = " x ".join(f"{metres:.4g} m" for metres in grid["cell"].values())
+    lines = [f"A pixel of the image is a cell of {size}. Its planes are"]
+    for channel in grid["channels"]:
+        words = f"- ``{channel['name']}``: {channel['statistic'].replace('_', ' ')}"
+        if channel["z"]:
+            words += " of z from {:.4g} to {:.4g} m".format(*channel["z"])
+        if channel["statistic"] == "occupancy":
+            words += ": 255 where there is a point"
+        elif channel["zero"] is None:
+            words += ": 0 to 255 from the least to the greatest of the scan"
+        else:
+            words += ": 0 to 255 for {zero:.4g} to {full:.4g} {unit}".format(**channel)
+            words = words.removesuffix(" 1")  # no unit
+            words += ", logarithmic" if channel["scale"] == "log" else ""
+        lines.append(words)
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
 def write_grid(encoding, path):
     """Write what `describe_grid` says as a file of JSON."""
     text = json.dumps(describe_grid(encoding), indent=2, allow_nan=False)

@@ -75,6 +75,32 @@ def describe_image(image, encoding, scan):
         encoding do not fit each other.
     """
     content = Path(image).read_bytes()
+    scan_sha256, counts, pixels = examine_image(content, image, encoding)
+    return Row(
+        encoding.name,
+        scan,
+        scan_sha256,
+        hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest(),
+        hashlib.sha256(content).hexdigest(),
+        *counts,
+    )
+
+
+def examine_image(content, image, encoding):
+    """Decode the bytes of an image, and see that pixels, text and encoding fit.
+
+    Returns
+    -------
+    scan_sha256 : str
+    counts : Counts
+    pixels : ndarray of uint8
+        As `birdview.image.decode_image` returns them.
+
+    Raises
+    ------
+    ValueError
+        If they do not, or if the bytes are no whole PNG; the message names the image.
+    """
     text, pixels = decode_image(content, image)
     said = {key.removeprefix("birdview:"): value for key, value in text.items()}
     try:
@@ -89,14 +115,7 @@ def describe_image(image, encoding, scan):
             f"{image}: encoding {digest[:12]}, expected {encoding.digest[:12]} of "
             f"{encoding.name}"
         )
-    return Row(
-        encoding.name,
-        scan,
-        scan_sha256,
-        hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest(),
-        hashlib.sha256(content).hexdigest(),
-        *counts,
-    )
+    return scan_sha256, counts, pixels
 
 
 def describe_images(images, threads):
