@@ -1,4 +1,4 @@
-"""What several tests use: scans, and a copy of the project in an empty folder."""
+"""What several tests use: scans, a copy of the project in a folder, a browser."""
 
 import os
 import shutil
@@ -14,6 +14,12 @@ from birdview.encoding import load_encoding
 from birdview.render import render
 
 ROOT = Path(__file__).parents[1]
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+    "--force-color-profile=srgb",
+)
+LAPTOP = 1280, 800
 
 
 def as_opencv(planes):
@@ -136,3 +142,66 @@ def compiled(tmp_path_factory):
 @pytest.fixture
 def project(compiled, tmp_path):
     return Project(tmp_path / "a project")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the Chromium that is installed."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("no chromium here, which shows the pages")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open a file in a page of some size; in the end, nothing may have gone wrong.
+
+    No error, nothing on the console, and no request to anywhere but the file system.
+    """
+    wrong, contexts = [], []
+
+    def open_page(path, fragment="", size=LAPTOP, touch=False, harmless=None):
+        width, height = size
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, has_touch=touch
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: note_message(message.text, harmless))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: wrong.append(request.url))
+        page.on("request", lambda request: note(request.url))
+        page.goto(f"{Path(path).resolve().as_uri()}{fragment}")
+        return page
+
+    def note_message(text, harmless):
+        if harmless is None or harmless not in text:
+            wrong.append(text)
+
+    def note(url):
+        if not url.startswith(("file:", "blob:", "data:")):
+            wrong.append(url)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def keep_screenshot(request):
+    """Keep a picture of a page, if BIRDVIEW_SCREENSHOTS names a folder for them."""
+
+    def keep(page):
+        folder = os.environ.get("BIRDVIEW_SCREENSHOTS")
+        if folder:
+            page.screenshot(path=Path(folder) / f"{request.node.name}.png")
+
+    return keep

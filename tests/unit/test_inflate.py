@@ -61,15 +61,15 @@ def test_comes_back_from_our_deflate(data):
     flip=st.integers(1, 255),
 )
 def test_damage_is_noticed(data, level, place, flip):
-    """A changed byte anywhere: an error, and never other data."""
+    """A changed byte anywhere: an error, or what zlib makes of it."""
     stream = bytearray(zlib.compress(data, level))
     stream[place % len(stream)] ^= flip
     try:
         inflated = inflate(as_array(stream), len(data))
     except ValueError:
         return
-    # Some bits between a stored block's head and its length mean nothing.
-    assert inflated.tobytes() == data
+    # Some bits mean nothing; and now and then the checksum of other data is the same.
+    assert inflated.tobytes() == zlib.decompress(stream)
 
 
 @settings(max_examples=300, deadline=None)

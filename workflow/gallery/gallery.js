@@ -3,7 +3,7 @@
 // Shows the images of DATA. What is loaded from beside the page comes as scripts that call
 // birdview.receive: from the file system, nothing else may be read.
 
-const KEPT = 12; // decoded images
+const KEPT = 24; // decoded images
 const AHEAD = 4; // images that are loaded before they are shown
 const OUTLIER = 6; // as many times the usual deviation from the median is worth a look
 const NOTABLE = 60; // scans in the list of those
@@ -36,7 +36,7 @@ for (const [name, encoding] of encodings) {
 
 const counts = new Map(); // encoding -> for each scan an array of counts, or its error
 const asked = new Map(); // encoding -> promise of these
-const images = new Map(); // "encoding/index" -> promise of {planes, rows, cols}
+const images = new Map(); // "encoding/index" -> promise of what decode() returns
 const waiting = new Map(); // what is asked for -> how to hand it over
 
 const birdview = {
@@ -80,98 +80,105 @@ function loadImage(encoding, index) {
   return image;
 }
 
+// The cells of an image that are not black in all planes: where they are (row * cols + col),
+// in order, and their values, plane after plane. Few are not: all else is fast by that.
 async function decode(data, { planes: count, rows, cols }) {
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }),
-    { colorSpaceConversion: "none", premultiplyAlpha: "none" });
-  const canvas = make("canvas", { width: cols, height: rows });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const size = rows * cols;
-  const planes = new Uint8Array(count * size);
-  for (let first = 0; first < count; first += count === 3 ? 3 : 1) {
-    context.drawImage(bitmap, 0, count === 3 ? 0 : -first * rows);
-    const pixels = new Uint32Array(context.getImageData(0, 0, cols, rows).data.buffer);
-    if (count === 3) {
-      for (let i = 0; i < size; i++) {
-        const pixel = pixels[i] & 0xffffff;
-        if (pixel) {
-          planes[i] = pixel & 255;
-          planes[size + i] = (pixel >> 8) & 255;
-          planes[2 * size + i] = pixel >> 16;
-        }
+  const file = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  const stream = new Blob(pixelChunks(file)).stream().pipeThrough(new DecompressionStream("deflate"));
+  const lines = new Uint8Array(await new Response(stream).arrayBuffer());
+  // Three planes are the red, green and blue of each pixel, others lie one below the other.
+  const [step, apart] = count === 3 ? [3, 1] : [1, rows * (cols + 1)];
+  const length = 1 + step * cols; // each line begins with the number of its filter
+  const occupied = new Uint8Array(rows * cols);
+  for (let plane = 0; plane < count; plane++) {
+    for (let row = 0; row < rows; row++) {
+      let from = plane * apart + row * length;
+      if (lines[count === 3 ? from - plane : from]) throw new Error("the PNG was written by another program");
+      from += 1;
+      for (let cell = row * cols, end = cell + cols; cell < end; cell++, from += step) {
+        if (lines[from]) occupied[cell] = 1;
       }
-    } else {
-      const start = first * size;
-      for (let i = 0; i < size; i++) planes[start + i] = pixels[i] & 255;
     }
   }
-  bitmap.close();
-  return { planes, rows, cols };
+  const cells = [];
+  for (let cell = 0; cell < occupied.length; cell++) if (occupied[cell]) cells.push(cell);
+  const where = Uint32Array.from(cells);
+  const values = new Uint8Array(count * where.length);
+  for (let plane = 0, k = 0; plane < count; plane++) {
+    for (const cell of where) {
+      const row = Math.floor(cell / cols);
+      values[k++] = lines[plane * apart + row * length + 1 + step * (cell - row * cols)];
+    }
+  }
+  return { where, values, rows, cols };
+}
+
+// The data of the chunks of a PNG file that hold its pixels.
+function pixelChunks(file) {
+  const view = new DataView(file.buffer), chunks = [];
+  for (let place = 8; place < file.length;) {
+    const size = view.getUint32(place), kind = String.fromCharCode(...file.subarray(place + 4, place + 8));
+    if (kind === "IDAT") chunks.push(file.subarray(place + 8, place + 8 + size));
+    place += 12 + size;
+  }
+  return chunks;
+}
+
+// The values of all planes of a cell.
+function look({ where, values }, count, cell) {
+  let low = 0, high = where.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (where[middle] < cell) low = middle + 1; else high = middle;
+  }
+  const found = where[low] === cell;
+  return Array.from({ length: count }, (_, k) => (found ? values[k * where.length + low] : 0));
 }
 
 // ---------------------------------------------------------------- painting
 
-const colourMap = DATA.map.map(([r, g, b]) => r | (g << 8) | (b << 16) | (255 << 24));
+const BLACK = 255 << 24; // pixels have 32 bits, red is the lowest byte
+const colourMap = DATA.map.map(([red, green, blue]) => red | (green << 8) | (blue << 16) | BLACK);
 
-// The pixels of an image in colours, as 32 bits each: red is the lowest byte.
-function paint(image, name) {
-  const { colours, planes: count } = encodings.get(name);
-  const size = image.rows * image.cols;
-  const painted = new Uint32Array(size).fill(255 << 24);
+// A function from the number of an occupied cell to its colour.
+function painter({ where, values }, name) {
+  const size = where.length;
   if (state.mode === "one") {
     const start = state.one.get(name) * size;
-    for (let i = 0; i < size; i++) {
-      const value = image.planes[start + i];
-      if (value) painted[i] = colourMap[value];
-    }
-    return painted;
+    return (k) => colourMap[values[start + k]];
   }
+  const { colours, planes: count } = encodings.get(name);
   const curve = Uint8Array.from({ length: 256 }, (_, v) => Math.round(255 * (v / 255) ** state.gamma));
-  const shown = [...Array(count).keys()].filter((k) => !state.off.get(name).has(k));
-  for (const k of shown) {
-    const [red, green, blue] = colours[k] ?? [255, 255, 255];
-    const start = k * size;
-    for (let i = 0; i < size; i++) {
-      const value = image.planes[start + i];
-      if (!value) continue;
-      const below = painted[i], keep = count === 3 ? 255 : 255 - value;
-      const r = Math.min(255, (((below & 255) * keep) / 255 | 0) + ((red * value) / 255 | 0));
-      const g = Math.min(255, ((((below >> 8) & 255) * keep) / 255 | 0) + ((green * value) / 255 | 0));
-      const b = Math.min(255, ((((below >> 16) & 255) * keep) / 255 | 0) + ((blue * value) / 255 | 0));
-      painted[i] = r | (g << 8) | (b << 16) | (255 << 24);
+  const shown = [...Array(count).keys()].filter((plane) => !state.off.get(name).has(plane))
+    .map((plane) => [plane * size, ...(colours[plane] ?? [255, 255, 255])]);
+  return (k) => {
+    let red = 0, green = 0, blue = 0;
+    for (const [start, r, g, b] of shown) {
+      const value = values[start + k], keep = count === 3 ? 255 : 255 - value;
+      red = Math.min(255, ((red * keep) / 255 | 0) + ((r * value) / 255 | 0));
+      green = Math.min(255, ((green * keep) / 255 | 0) + ((g * value) / 255 | 0));
+      blue = Math.min(255, ((blue * keep) / 255 | 0) + ((b * value) / 255 | 0));
     }
-  }
-  for (let i = 0; i < size; i++) {
-    const pixel = painted[i] & 0xffffff;
-    if (pixel) {
-      painted[i] = curve[pixel & 255] | (curve[(pixel >> 8) & 255] << 8) |
-        (curve[pixel >> 16] << 16) | (255 << 24);
-    }
-  }
-  return painted;
+    return curve[red] | (curve[green] << 8) | (curve[blue] << 16) | BLACK;
+  };
 }
 
-// Half the size: of each four pixels the greatest red, green and blue, or points would vanish.
-function halve({ pixels, rows, cols }) {
-  const height = (rows + 1) >> 1, width = (cols + 1) >> 1;
-  const half = new Uint32Array(height * width).fill(255 << 24);
-  for (let row = 0; row < rows; row++) {
-    const from = row * cols, to = (row >> 1) * width;
-    for (let col = 0; col < cols; col++) {
-      const pixel = pixels[from + col] & 0xffffff;
-      if (!pixel) continue;
-      const old = half[to + (col >> 1)];
-      half[to + (col >> 1)] = Math.max(old & 255, pixel & 255) |
-        Math.max(old & 0xff00, pixel & 0xff00) | Math.max(old & 0xff0000, pixel & 0xff0000) |
-        (255 << 24);
-    }
+// A canvas of 1/2**level the size. Of the cells that share a pixel there, the greatest red,
+// green and blue: else single points would vanish.
+function paint(image, name, level) {
+  const { where, rows, cols } = image;
+  const height = ((rows - 1) >> level) + 1, width = ((cols - 1) >> level) + 1;
+  const pixels = new Uint32Array(height * width).fill(BLACK);
+  const colour = painter(image, name);
+  for (let k = 0; k < where.length; k++) {
+    const row = Math.floor(where[k] / cols), col = where[k] - row * cols;
+    const place = (row >> level) * width + (col >> level);
+    const [old, pixel] = [pixels[place], colour(k)];
+    pixels[place] = Math.max(old & 255, pixel & 255) | Math.max(old & 0xff00, pixel & 0xff00) |
+      Math.max(old & 0xff0000, pixel & 0xff0000) | BLACK;
   }
-  return { pixels: half, rows: height, cols: width };
-}
-
-function toCanvas({ pixels, rows, cols }) {
-  const canvas = make("canvas", { width: cols, height: rows });
-  const data = new ImageData(new Uint8ClampedArray(pixels.buffer), cols, rows);
+  const canvas = make("canvas", { width, height });
+  const data = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
   canvas.getContext("2d").putImageData(data, 0, 0);
   return canvas;
 }
@@ -227,13 +234,8 @@ class Pane {
   }
 
   level(number) {
-    for (let k = this.levels.length; k <= number; k++) {
-      const before = this.levels[k - 1];
-      this.levels.push(before ? halve(before) : { ...this.image, pixels: paint(this.image, this.name) });
-    }
-    const level = this.levels[number];
-    level.canvas ??= toCanvas(level);
-    return level.canvas;
+    this.levels[number] ??= paint(this.image, this.name, number);
+    return this.levels[number];
   }
 
   // The matrix from (col, row) to CSS pixels of the canvas: x = a col + c row + e, y = b col + ...
@@ -344,7 +346,7 @@ class Pane {
     const parts = [table];
     if (inside && this.image) {
       const planes = make("table");
-      const values = channels.map((_, k) => this.image.planes[(k * rows + row) * cols + col]);
+      const values = look(this.image, channels.length, row * cols + col);
       const many = channels.length > 8;
       channels.forEach((channel, k) => {
         if (many && !values[k]) return;
@@ -381,8 +383,7 @@ class Pane {
     });
     this.canvas.addEventListener("pointermove", (event) => {
       const before = touches.get(event.pointerId), now = at(event);
-      this.point(now);
-      if (!before) return;
+      if (!before) return this.point(now);
       const others = [...touches].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
       touches.set(event.pointerId, now);
       if (others.length) { // two fingers
@@ -394,6 +395,7 @@ class Pane {
         const from = this.locate(...before), to = this.locate(...now);
         moveTo(state.view.x + from.x - to.x, state.view.y + from.y - to.y);
       }
+      this.point(now);
     });
     for (const kind of ["pointerup", "pointercancel"]) {
       this.canvas.addEventListener(kind, (event) => {
@@ -927,5 +929,5 @@ function readLink() {
 
 window.addEventListener("hashchange", readLink);
 window.addEventListener("resize", () => { drawStrip(); drawPlot(); });
-if (matchMedia("(max-width: 46rem)").matches) showPanel(false);
+if (matchMedia("(max-width: 46rem), (max-height: 30rem)").matches) showPanel(false);
 readLink();

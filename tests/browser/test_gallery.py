@@ -1,0 +1,407 @@
+"""The gallery's page, used as people do, against what is in the files."""
+
+import json
+import re
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+import pytest
+from conftest import Project
+from matplotlib import colormaps
+from playwright.sync_api import expect
+
+import birdview
+from birdview.encoding import load_encoding
+
+PHONE = (390, 844)
+ODD = "drive 1/&lt;b'é"  # a name that is no HTML
+NAMES = sorted(["000000", "000001", "000002", "000003", "bad", "nan", "tiny", ODD])
+ENCODINGS = ("mv3d", "mv3d_slices", "complex_yolo")
+
+
+@pytest.fixture(scope="module")
+def gallery(compiled, tmp_path_factory):
+    """Lay out the gallery of a small data set with a bad scan; return its folder."""
+    project = Project(tmp_path_factory.mktemp("gallery") / "a project")
+    scans = project.folder / "scans"
+    rng = np.random.default_rng(1)
+    for name in NAMES:
+        # Scans of a street: what is seen is near, and on the ground or on a wall.
+        size = 40 if name == "tiny" else 4000
+        points = rng.normal([0, 0, -1, 0.4], [20, 8, 0.6, 0.2], size=(size, 4))
+        points[:, 3] = points[:, 3].clip(0, 1)
+        if name == "nan":
+            points[:3000, 0] = np.nan
+        path = scans / f"{name}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        points.astype("<f4").tofile(path)
+    (scans / "bad.bin").write_bytes(bytes(1001))
+    settings = ("scans=scans", f"encodings=[{', '.join(ENCODINGS)}]")
+    project.run("gallery", "--config", *settings, expect=1)
+    return project.folder / "results" / "gallery"
+
+
+@pytest.fixture
+def show(visit, gallery):
+    """Open the gallery, with settings in the address; wait until the image is there."""
+
+    def open_gallery(size=(1280, 800), touch=False, **settings):
+        link = "&".join(f"{key}={quote(str(value))}" for key, value in settings.items())
+        page = visit(gallery / "index.html", f"#{link}", size, touch)
+        page.wait_for_selector(".pane[data-shown]")
+        return page
+
+    return open_gallery
+
+
+def scan_of(page):
+    return page.locator("#scan").text_content()
+
+
+def shown(page, encoding, name):
+    """Wait until an image is shown."""
+    page.wait_for_selector(f'.pane[data-shown="{encoding}/{NAMES.index(name)}"]')
+
+
+def pixel(page, pane=0):
+    """Return the row, col and values that the page says are at its cursor."""
+    said = page.locator(".values").nth(pane).get_attribute("data-pixel")
+    said = json.loads(said)
+    return said["row"], said["col"], said["values"]
+
+
+def colour(page):
+    """Return the colour in the middle of the canvas, as one sees it."""
+    shot = np.frombuffer(page.locator(".pane canvas").screenshot(), np.uint8)
+    picture = cv2.imdecode(shot, cv2.IMREAD_COLOR)
+    return picture[picture.shape[0] // 2, picture.shape[1] // 2, ::-1].tolist()
+
+
+def image(gallery, encoding, name):
+    """Return the planes of an image, decoded by OpenCV."""
+    path = str(gallery.parent / encoding / f"{name}.png")
+    pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 3:
+        return pixels[..., ::-1].transpose(2, 0, 1)
+    return pixels.reshape(-1, load_encoding(encoding).grid.shape[0], pixels.shape[1])
+
+
+def brightest(planes, encoding):
+    """Return the place of a pixel that is bright in several planes, in metres too."""
+    row, col = np.unravel_index(
+        planes.astype(int).sum(axis=0).argmax(), planes.shape[1:]
+    )
+    x, y = load_encoding(encoding).grid.to_metres(row, col)
+    return row, col, {"x": x, "y": y, "zoom": 100}
+
+
+def test_opens_with_the_first_scan(show, keep_screenshot):
+    """From the file system, without an error or a request."""
+    page = show()
+    assert scan_of(page) == NAMES[0]
+    assert page.locator("#place").text_content() == f"1 of {len(NAMES)}"
+    assert page.title() == f"{NAMES[0]} · birdview"
+    assert page.locator("#strip button").count() == len(NAMES)
+    keep_screenshot(page)
+
+
+def test_steps_through_the_scans(show):
+    """By keys, buttons, the slider and the small pictures."""
+    page = show()
+    for act, name in (
+        (lambda: page.keyboard.press("ArrowRight"), NAMES[1]),
+        (lambda: page.click("#next"), NAMES[2]),
+        (lambda: page.click("#back"), NAMES[1]),
+        (lambda: page.keyboard.press("End"), NAMES[-1]),
+        (lambda: page.keyboard.press("ArrowRight"), NAMES[-1]),
+        (lambda: page.keyboard.press("Home"), NAMES[0]),
+        (lambda: page.locator("#slider").fill("3"), NAMES[3]),
+        (lambda: page.locator("#strip button").nth(2).click(), NAMES[2]),
+        (lambda: page.click("#first"), NAMES[0]),
+    ):
+        act()
+        assert scan_of(page) == name
+    shown(page, "mv3d", NAMES[0])
+
+
+def test_plays_and_pauses(show):
+    """To the end, where it stops; space does it too."""
+    page = show()
+    page.select_option("#speed", "20")
+    page.click("#play")
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Pause")
+    expect(page.locator("#scan")).to_have_text(NAMES[-1])
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
+    page.select_option("#speed", "1")
+    page.locator("#speed").blur()
+    page.keyboard.press(" ")
+    expect(page.locator("#scan")).to_have_text(NAMES[1])
+    page.keyboard.press(" ")
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("turn", ["ahead", "file"])
+def test_says_the_values_of_the_pixel(show, gallery, encoding, turn):
+    """Of the middle of the view, as OpenCV reads them from the image; and metres."""
+    planes = image(gallery, encoding, "000002")
+    row, col, view = brightest(planes, encoding)
+    page = show(scan="000002", encoding=encoding, turn=turn, **view)
+    assert pixel(page) == (row, col, planes[:, row, col].tolist())
+    text = page.locator(".values").inner_text()
+    assert f"{view['x']:.2f} m" in text
+    assert f"{view['y']:.2f} m" in text
+    assert f"{planes[0, row, col]}" in text
+
+
+def test_says_what_is_under_the_mouse(show, gallery):
+    """Ahead is up and left is left: 2 m and 1 m are so many pixels away."""
+    planes, grid = image(gallery, "mv3d", "000001"), load_encoding("mv3d").grid
+    row, col, view = brightest(planes, "mv3d")
+    page = show(scan="000001", encoding="mv3d", **view | {"zoom": 50})
+    box = page.locator(".pane canvas").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(middle[0] - 50, middle[1] - 100)
+    there = tuple(int(n) for n in grid.to_pixel(view["x"] + 2, view["y"] + 1))
+    assert pixel(page) == (*there, planes[:, *there].tolist())
+    page.mouse.move(*middle)
+    assert pixel(page) == (row, col, planes[:, row, col].tolist())
+
+
+def test_values_in_their_units(show, gallery):
+    """What 0..255 stand for, from the encoding."""
+    planes = image(gallery, "mv3d", "000002")
+    row, col, view = brightest(planes, "mv3d")
+    page = show(scan="000002", encoding="mv3d", **view)
+    density, intensity, height = planes[:, row, col] / 255
+    text = page.locator(".values").inner_text()
+    assert f"≈ {64**density - 1:.1f} points" in text
+    assert f"≈ {intensity:.2f}" in text
+    assert f"≈ {-2.73 + 4 * height:.2f} m" in text
+
+
+def test_planes_on_and_off(show, gallery):
+    """In colours: what is painted are the planes that are on, brightened."""
+    planes = image(gallery, "mv3d", "000002")
+    row, col, view = brightest(planes, "mv3d")
+    page = show(scan="000002", encoding="mv3d", gamma=1, **view)
+    values = planes[:, row, col].tolist()
+    assert colour(page) == values
+    page.locator("#planes input").nth(1).uncheck()
+    assert colour(page) == [values[0], 0, values[2]]
+    page.keyboard.press("1")
+    assert colour(page) == [0, 0, values[2]]
+    page.keyboard.press("2")
+    page.keyboard.press("1")
+    assert colour(page) == values
+    page.locator("#gamma").fill("100")
+    assert all(new >= old for new, old in zip(colour(page), values, strict=True))
+
+
+def test_one_plane_by_value(show, gallery):
+    """In a perceptual map of colours, of three planes and of more."""
+    inferno = (255 * colormaps["inferno"](np.arange(256))[:, :3]).round().astype(int)
+    for encoding in ("mv3d", "mv3d_slices"):
+        planes = image(gallery, encoding, "000002")
+        row, col, view = brightest(planes, encoding)
+        page = show(scan="000002", encoding=encoding, **view)
+        page.get_by_text("one, by value").click()
+        for plane in (0, len(planes) - 1):
+            page.locator("#planes input").nth(plane).check()
+            value = planes[plane, row, col]
+            assert colour(page) == (inferno[value].tolist() if value else [0, 0, 0])
+
+
+def test_switches_the_encoding(show):
+    """By the list and by key; the planes are listed anew."""
+    page = show(scan="000001")
+    page.select_option("#encoding", "mv3d_slices")
+    shown(page, "mv3d_slices", "000001")
+    assert page.locator("#planes label").count() == 7
+    page.locator("#encoding").blur()
+    page.keyboard.press("e")
+    shown(page, "complex_yolo", "000001")
+
+
+def test_two_side_by_side(show, gallery, keep_screenshot):
+    """Of the same place: one's cursor is the other's too."""
+    slices = image(gallery, "mv3d_slices", "000001")
+    row, col, view = brightest(slices, "mv3d_slices")
+    page = show(scan="000001", encoding="mv3d", **view)
+    page.select_option("#beside", "mv3d_slices")
+    shown(page, "mv3d_slices", "000001")
+    assert page.locator(".pane").count() == 2
+    page.evaluate(f"state.view = {json.dumps(view)}; drawAll()")
+    box = page.locator(".pane canvas").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    both = image(gallery, "mv3d", "000001"), slices
+    for number, planes in enumerate(both):
+        assert pixel(page, number) == (row, col, planes[:, row, col].tolist())
+    page.keyboard.press("0")
+    keep_screenshot(page)
+    page.select_option("#beside", "")
+    assert page.locator(".pane").count() == 1
+
+
+def test_zooms_and_pans(show):
+    """By wheel, by keys and by dragging; the scale follows."""
+    page = show()
+    assert page.locator(".scale").inner_text() == "20 m"
+    box = page.locator(".pane canvas").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    before = pixel(page)
+    for _ in range(6):
+        page.mouse.wheel(0, -300)
+    expect(page.locator(".scale")).to_have_text("2 m")
+    assert pixel(page) == before  # what is under the mouse stays there
+    page.mouse.down()
+    page.mouse.move(middle[0] + 100, middle[1] + 50)
+    page.mouse.up()
+    assert pixel(page) == before  # and moves with it
+    page.keyboard.press("0")
+    expect(page.locator(".scale")).to_have_text("20 m")
+    page.keyboard.press("+")
+    expect(page.locator(".scale")).not_to_have_text("50 m")
+    page.mouse.move(5, 5)  # away: the values are those of the middle
+    row, col, _ = pixel(page)
+    page.keyboard.press("w")
+    page.keyboard.press("a")
+    assert pixel(page)[0] < row
+    assert pixel(page)[1] < col
+
+
+def test_goes_to_a_scan_by_its_name(show):
+    """Part of it is enough; one that there is not is said."""
+    page = show()
+    page.keyboard.press("/")
+    page.keyboard.type("0003")
+    page.keyboard.press("Enter")
+    assert scan_of(page) == "000003"
+    page.fill("#name", "&lt;")
+    page.locator("#matches li").first.click()
+    assert scan_of(page) == ODD
+    shown(page, "mv3d", ODD)
+    page.fill("#name", "nowhere")
+    assert page.locator("#matches").inner_text() == "No such scan"
+    page.keyboard.press("Escape")
+    assert page.locator("#matches").is_hidden()
+
+
+def test_link_restores_the_view(show, visit, gallery):
+    """All of it, in another window."""
+    page = show(encoding="mv3d")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("2")
+    page.select_option("#beside", "complex_yolo")
+    page.locator("#beside").blur()
+    page.keyboard.press("o")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.click("#link")
+    other = visit(gallery / "index.html", f"#{page.url.split('#')[1]}")
+    shown(other, "complex_yolo", NAMES[1])
+    assert scan_of(other) == NAMES[1]
+    checked = [box.is_checked() for box in other.locator("#planes input").all()]
+    assert checked == [True, False, True]
+    states = [
+        each.evaluate(
+            "[state.encoding, state.beside, state.mode, state.turn,"
+            "...[state.view.x, state.view.y, state.view.zoom].map((n) => n.toFixed(1))]"
+        )
+        for each in (page, other)
+    ]
+    assert states[0] == states[1]
+    assert states[0][:4] == ["mv3d", "complex_yolo", "all", "file"]
+
+
+def test_what_is_worth_a_look(show, keep_screenshot):
+    """A scan that failed, with its error; few points; many that are not finite."""
+    page = show()
+    listed = page.locator("#notable li").all_inner_texts()
+    assert [text.split("\n")[0] for text in listed] == ["bad", "nan", "tiny"]
+    assert listed[0].split("\n")[1] == (
+        "scans/bad.bin: 1001 bytes found, expected a multiple of 16 (layout kitti: x, "
+        "y, z, reflectance)"
+    )
+    assert re.fullmatch(r"not finite: 3,000, usually 0", listed[1].split("\n")[1])
+    assert "usually" in listed[2]
+    page.locator("#notable button").first.click()
+    assert scan_of(page) == "bad"
+    message = page.locator(".message").inner_text()
+    assert message.startswith("No image of this scan")
+    assert "1001 bytes found" in message
+    keep_screenshot(page)
+    page.keyboard.press("n")
+    assert scan_of(page) == "nan"
+    assert page.locator(".message").is_hidden()
+
+
+def test_plot_is_clickable(show):
+    """Near one that is worth a look, that one; a tip says its counts."""
+    page = show()
+    box = page.locator("#plot canvas").bounding_box()
+    x = page.evaluate(f"toX({NAMES.index('tiny')}, {box['width']})")
+    page.mouse.move(box["x"] + x + 3, box["y"] + 10)
+    tip = page.locator("#plot output").inner_text()
+    assert tip.startswith("tiny")
+    assert "points drawn" in tip
+    page.mouse.click(box["x"] + x + 3, box["y"] + 10)
+    assert scan_of(page) == "tiny"
+
+
+@pytest.mark.parametrize("size", [PHONE, (844, 390)])
+def test_fits_a_phone(show, size, keep_screenshot):
+    """Nothing sticks out, the settings open and close, and a tap says the values."""
+    page = show(size=size, touch=True)
+    width, height = size
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    for name in ("#back", "#play", "#next", "#slider", "#settings"):
+        box = page.locator(name).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    canvas = page.locator(".pane canvas").bounding_box()
+    assert canvas["height"] > 120
+    page.touchscreen.tap(canvas["x"] + 40, canvas["y"] + canvas["height"] - 30)
+    assert page.locator(".values").is_visible()
+    keep_screenshot(page)
+    if page.locator("#panel").is_hidden():
+        page.click("#settings")
+    assert page.locator("#encoding").is_visible()
+    page.click("#settings")
+    assert page.locator("#panel").is_hidden()
+
+
+def test_keys_are_explained(show, keep_screenshot):
+    """And the page's controls all have names."""
+    page = show()
+    page.keyboard.press("?")
+    assert page.locator("dialog").is_visible()
+    keep_screenshot(page)
+    page.keyboard.press("Escape")
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input")]
+          .filter((element) => !(element.getAttribute("aria-label") ||
+            element.labels?.length || element.textContent.trim()))
+          .map((element) => element.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):
+    """Every value of a row of a real image, as `birdview.load` has it."""
+    project = Project(tmp_path / "a project")
+    folder = kitti_scans[0].parent
+    project.run("gallery", "--config", f"scans={folder}", "encodings=[mv3d, pixor]")
+    results = project.folder / "results"
+    page = visit(results / "gallery" / "index.html", "#scan=000001&encoding=pixor")
+    page.wait_for_selector('.pane[data-shown="pixor/1"]')
+    planes, _ = birdview.load(results / "pixor" / "000001.png")
+    found = page.evaluate(
+        "Array.from({length: 700}, (_, col) => look(main.image, 36, 100 * 700 + col))"
+    )
+    np.testing.assert_array_equal(np.transpose(found), planes[:, 100])
+    keep_screenshot(page)

@@ -1,0 +1,164 @@
+"""What people look at: colours, orientation, and that no point vanishes."""
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from birdview.encoding import load_encoding
+from birdview.picture import choose_colours, make_picture
+from birdview.render import render
+from birdview.sheet import LABEL, MOST, choose_evenly, draw_sheet, put_text
+
+BASE = """
+description: A map of 3 x 2 cells.
+region:
+  x: {min: 0, max: 3, closed: lower}
+  y: {min: -1, max: 1, closed: lower}
+  z: {min: 0, max: 3}
+grid: {cell: 1, rows: -x, cols: -y}
+channels: [{name: count, statistic: count, range: [0, 9]}]
+"""
+
+
+@pytest.fixture
+def make_encoding(tmp_path):
+    """Load an encoding that is the base's, but for some keys."""
+
+    def make(**changes):
+        path = tmp_path / "own.yaml"
+        path.write_text(yaml.safe_dump(yaml.safe_load(BASE) | changes))
+        return load_encoding(path)
+
+    return make
+
+
+def channels(*names, **more):
+    return [
+        {"name": name, "statistic": "count", "range": [0, 9]} | more for name in names
+    ]
+
+
+# Ahead is x; of the cells of the base, only the one that is farthest ahead and left.
+AHEAD_LEFT = np.array([[1, 0], [0, 0], [0, 0]])
+
+
+@pytest.mark.parametrize("rows", ["x", "-x", "y", "-y"])
+@pytest.mark.parametrize("direction", ["", "-"])
+def test_ahead_is_up_and_left_is_left(make_encoding, rows, direction):
+    """However the image lies in its file."""
+    cols = direction + {"x": "y", "y": "x"}[rows[-1]]
+    encoding = make_encoding(grid={"cell": 1, "rows": rows, "cols": cols})
+    planes = np.zeros((1, *encoding.grid.shape), dtype=np.uint8)
+    row, col = encoding.grid.to_pixel(2.5, 0.5)
+    planes[0, row, col] = 255
+    picture = make_picture(planes, encoding, longest=3)
+    np.testing.assert_array_equal(picture.any(axis=2), AHEAD_LEFT)
+
+
+def test_three_planes_are_red_green_and_blue(make_encoding):
+    """And nothing but: the pixels are those of the image."""
+    encoding = make_encoding(channels=channels("a", "b", "c"))
+    planes = np.random.default_rng(0).integers(0, 256, (3, 3, 2), dtype=np.uint8)
+    picture = make_picture(planes, encoding, longest=3, gamma=1)
+    np.testing.assert_array_equal(picture, planes.transpose(1, 2, 0))
+
+
+def test_slices_go_from_blue_to_red(make_encoding):
+    """The upper lies over the lower; what is of whole cells is not painted."""
+    encoding = make_encoding(
+        slices=2, channels=[*channels("low", slice="each"), *channels("n", "m")]
+    )
+    colours = choose_colours(encoding.channels)
+    (low, high), others = colours[:2], colours[2:]
+    assert others == [None, None]
+    assert low[2] == 255 > low[0]
+    assert high[0] == 255 > high[2]
+    planes = np.zeros((4, 3, 2), dtype=np.uint8)
+    planes[0, :2, 0], planes[1, 1:, 0] = 255, 255
+    planes[2:, :, 1] = 255
+    picture = make_picture(planes, encoding, longest=3, gamma=1)
+    np.testing.assert_array_equal(picture[:, 0], [low, high, high])
+    assert not picture[:, 1].any()
+
+
+def test_half_a_value_lets_what_is_below_shine_through(make_encoding):
+    """By hand: 128 of 255 of red over blue."""
+    encoding = make_encoding(slices=2, channels=channels("a", slice="each"))
+    low, high = choose_colours(encoding.channels)
+    planes = np.zeros((2, 3, 2), dtype=np.uint8)
+    planes[0], planes[1] = 255, 128
+    expected = [a * 127 // 255 + b * 128 // 255 for a, b in zip(low, high, strict=True)]
+    picture = make_picture(planes, encoding, longest=3, gamma=1)
+    assert (picture == expected).all()
+
+
+def test_channels_without_slices_have_colours_of_their_own(make_encoding):
+    """All different."""
+    encoding = make_encoding(channels=channels(*"abcde"))
+    assert len(set(choose_colours(encoding.channels))) == 5
+    assert len(choose_colours(make_encoding().channels)) == 1
+
+
+def test_a_single_point_does_not_vanish():
+    """Of 1600 x 1600 pixels, in a picture of 10 x 10: the greatest value."""
+    encoding = load_encoding("mv3d")
+    planes = np.zeros((3, 1600, 1600), dtype=np.uint8)
+    planes[1, 333, 1598] = 200
+    picture = make_picture(planes, encoding, longest=10, gamma=1)
+    assert picture.shape == (10, 10, 3)
+    assert picture[2, 9].tolist() == [0, 200, 0]
+    assert np.count_nonzero(picture) == 1
+
+
+def test_cells_that_are_longer_than_wide(make_encoding):
+    """The picture has the shape of the ground."""
+    encoding = make_encoding(
+        region={
+            "x": {"min": 0, "max": 40, "closed": "lower"},
+            "y": {"min": -10, "max": 10, "closed": "lower"},
+        },
+        grid={"cell": {"x": 1, "y": 0.1}, "rows": "-x", "cols": "-y"},
+    )
+    planes = np.zeros((1, 40, 200), dtype=np.uint8)
+    assert make_picture(planes, encoding, longest=40).shape == (40, 20, 3)
+    # No pixel more than the image has: 40 rows stay 40.
+    assert make_picture(planes, encoding, longest=80).shape == (40, 40, 3)
+
+
+def test_scans_are_chosen_evenly():
+    """The first and the last among them, all if they are few."""
+    assert choose_evenly(range(5)) == [0, 1, 2, 3, 4]
+    assert choose_evenly(range(MOST)) == list(range(MOST))
+    chosen = choose_evenly(range(7481))
+    assert len(chosen) == MOST == len(set(chosen))
+    assert (chosen[0], chosen[-1]) == (0, 7480)
+    steps = set(np.diff(chosen))
+    assert steps == {118, 119}
+    assert choose_evenly(range(65))[:2] == [0, 1]
+
+
+def test_text_that_is_too_long_loses_its_beginning():
+    """The end tells scans apart; and it stays in its place."""
+    picture = np.zeros((30, 300, 3), dtype=np.uint8)
+    name = "2011_09_26_drive_0001_sync/velodyne_points/data/0000000042"
+    put_text(picture, name, (10, 20), 14, (255, 255, 255), 150)
+    cols = np.flatnonzero(picture.any(axis=(0, 2)))
+    assert cols.min() >= 9
+    assert cols.max() <= 161
+    assert cols.max() > 120
+
+
+def test_sheet_of_images_without_points(tmp_path, make_scan):
+    """Drawn like any other, with the names beneath."""
+    encoding = load_encoding("lyft")
+    images = {}
+    for name in ("a", "b", "c"):
+        scan = make_scan(tmp_path / f"{name}.bin", np.empty((0, 4)))
+        images[name] = tmp_path / f"{name}.png"
+        render(scan, images[name], encoding)
+    draw_sheet(tmp_path / "sheet.png", images, encoding, 3)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet.shape == (48 + 2 * (480 + LABEL + 8), 8 + 2 * 488, 3)
+    assert not sheet[48 : 48 + 480, 8 : 8 + 480].any()
+    assert sheet[528:554, 8:30].max() > 100  # the name
