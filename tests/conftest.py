@@ -1,7 +1,9 @@
 """What several tests use: scans, a copy of the project in a folder, a browser."""
 
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +70,16 @@ def make_scan():
     return make
 
 
+def obey_permissions():
+    """Let root be refused what a file's mode forbids: for `prepare` of a start."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        drop, override, search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_...
+        for capability in (override, search):
+            if libc.prctl(drop, capability, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), "capabilities cannot be dropped")
+
+
 class Project:
     """A copy of the workflow, and a folder to run it in."""
 
@@ -80,17 +92,17 @@ class Project:
             shutil.copy(ROOT / name, self.source)
         self.folder.mkdir()
 
-    def run(
+    def start(
         self,
         *arguments,
         cores=2,
-        expect=0,
         folder=None,
         python=sys.executable,
         environment=None,
+        prepare=None,
     ):
-        """Run snakemake; return all that it printed."""
-        process = subprocess.run(
+        """Start snakemake in a group of its own; return the process."""
+        return subprocess.Popen(
             [
                 *(python, "-m", "snakemake", "--cores", str(cores)),
                 *("--snakefile", self.source / "Snakefile", *arguments),
@@ -98,12 +110,23 @@ class Project:
             cwd=folder or self.folder,
             env=os.environ | (environment or {}),
             text=True,
+            errors="replace",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            start_new_session=True,
+            preexec_fn=prepare,
         )
-        assert process.returncode == expect, process.stdout
-        return process.stdout
+
+    def run(self, *arguments, expect=0, **options):
+        """Run snakemake; return all that it printed."""
+        process = self.start(*arguments, **options)
+        try:
+            output, _ = process.communicate(timeout=600)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        assert process.returncode == expect, output
+        return output
 
     def images(self, folder=None):
         """Return the time of change in ns of each image, by its name below results/."""

@@ -83,6 +83,14 @@ def test_the_limit_of_jobs_per_second_is_where_the_workflow_switches_it_off():
     assert "workflow.scheduler.job_rate_limiter = None" in rules
 
 
+def test_the_lock_of_the_scheduler_is_where_the_workflow_makes_it_reentrant():
+    """Or a newer Snakemake stops in another way, and this one may do harm."""
+    source = inspect.getsource(JobScheduler)
+    assert "self._lock = threading.Lock()" in source
+    handler = inspect.getsource(JobScheduler.exit_gracefully)
+    assert "with self._lock:" in handler
+
+
 def test_changelog_has_the_version():
     """What is running is described."""
     heading = f"## {birdview.__version__} ({birdview.__date__})"

@@ -1,9 +1,11 @@
 # What the rules share: the settings, checked; the encodings; where the scans are.
+import faulthandler
 import gc
 import inspect
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +16,13 @@ from snakemake.exceptions import WorkflowError
 # garbage among them again and again: a quarter of the time to find nothing to do.
 gc.set_threshold(100_000)
 
+# A fault in native code ends Snakemake too: it shall not do so without a word.
+faulthandler.enable()
+
 SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
 sys.path.insert(0, SCRIPTS)
 
-from birdview.dataset import find_labelled, find_scans, name_scans
+from birdview.dataset import find_labelled, find_scans, find_unfit, name_scans
 from birdview.encoding import load_encodings
 from birdview.layout import find_layout
 from birdview.provenance import PIXEL_MODULES, digest_code, digest_lock
@@ -35,6 +40,8 @@ try:
     else:
         FOLDER = config["scans"]
         SCANS = find_scans(FOLDER, LAYOUT.suffix)
+    UNFIT = find_unfit(SCANS)
+    SCANS = [scan for scan in SCANS if scan not in UNFIT]
     LABELS = config["labels"]
     LABELLED = find_labelled(LABELS, SCANS) if LABELS else []
 except (OSError, ValueError) as error:
@@ -46,6 +53,9 @@ onstart:
     # the scheduler look at all jobs once more for each: 2 ms of 12.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    # Snakemake's handler of SIGTERM takes this lock, in the thread that often holds it:
+    # then it would wait for itself for ever.
+    workflow.scheduler._lock = threading.RLock()
 
 
 # All that decides an image besides the bytes of its scan. As one parameter of the rule:
@@ -78,9 +88,16 @@ def signed(function):
     return function
 
 
+def file_of(scan):
+    return f"{FOLDER}/{scan}{LAYOUT.suffix}"
+
+
 @signed
 def scan_file(wildcards):
-    return f"{FOLDER}/{wildcards.scan}{LAYOUT.suffix}"
+    # One that is listed but cannot be read, such as a link to nowhere, shall fail alone:
+    # as an input, it would stop Snakemake.
+    file = file_of(wildcards.scan)
+    return file if config["scans"] is None or os.access(file, os.R_OK) else []
 
 
 @signed
@@ -93,7 +110,9 @@ def digest_of_encoding(wildcards):
 
 
 def images(wildcards):
-    return expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
+    refused = [f"results/refused/{number}" for number in range(len(UNFIT))]
+    images = expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
+    return images + refused
 
 
 def images_of_encoding(wildcards):
@@ -149,7 +168,7 @@ def pictures_with_boxes(wildcards):
 
 def few_scans(wildcards):
     some = SCANS[:: max(1, len(SCANS) // 3)][:3]
-    return [f"{FOLDER}/{scan}{LAYOUT.suffix}" for scan in some]
+    return [file_of(scan) for scan in some]
 
 
 def page_tables(wildcards):
@@ -168,7 +187,7 @@ def page_charts(wildcards):
 def failures_in_one_line(log):
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (MemoryError, OSError, ValueError) as error:
         # The logger reads it, now and then before Snakemake has made it.
         Path(log).touch()
         raise WorkflowError(str(error)) from None
@@ -178,7 +197,13 @@ def render_image(scan, image, encoding, log):
     from birdview.render import render
 
     with failures_in_one_line(log):
-        render(scan, image, ENCODINGS[encoding], LAYOUT)
+        render(file_of(scan), image, ENCODINGS[encoding], LAYOUT)
+
+
+def refuse(number, log):
+    scan, why = list(UNFIT.items())[number]
+    with failures_in_one_line(log):
+        raise ValueError(f"{file_of(scan)!r}: no name for an image: {why}")
 
 
 def write_legend(encoding, path):
@@ -197,7 +222,7 @@ def outline(image, scan, encoding, picture, log):
 def every_image():
     return [
         (
-            f"{FOLDER}/{scan}{LAYOUT.suffix}",
+            file_of(scan),
             f"results/{name}/{scan}.png",
             encoding,
             scan,

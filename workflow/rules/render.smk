@@ -2,6 +2,8 @@
 #
 #   <scans>/<scan>.bin  ->  results/<encoding>/<scan>.png
 #   (an encoding)       ->  results/<encoding>/grid.json
+#
+# A scan whose name cannot be that of an image is refused by a job that fails.
 
 
 rule render:
@@ -17,7 +19,18 @@ rule render:
     params:
         recipe=recipe,
     run:
-        render_image(input.scan, output.image, wildcards.encoding, log[0])
+        render_image(wildcards.scan, output.image, wildcards.encoding, log[0])
+
+
+rule refuse:
+    output:
+        "results/refused/{number}",
+    log:
+        "results/logs/refused/{number}.log",
+    wildcard_constraints:
+        number="[0-9]+",
+    run:
+        refuse(int(wildcards.number), log[0])
 
 
 rule grid:

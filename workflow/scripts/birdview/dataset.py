@@ -1,7 +1,16 @@
 """Data sets: which scans there are, by name."""
 
 import os
+import re
 from pathlib import Path
+
+UNFIT = {
+    r"\{.*\}|<[a-z][a-z0-9_]*>": "Snakemake takes {...} and <...> for something else",
+    r"[\n\r]": "a line's end is no part of a name for Snakemake",
+    r"[\ud800-\udfff]": "it is not UTF-8",
+    r"(.+)\1{19}$": "it ends with twenty times the same, to Snakemake a loop",
+}
+"""Patterns of names that are refused, and why."""
 
 BOXES = "boxes/"
 """The folder of an encoding's results that is not for images of scans."""
@@ -31,9 +40,13 @@ def find_scans(folder, suffix=".bin"):
     FileNotFoundError
         If the folder is missing or holds no scan.
     ValueError
-        If a scan would have its image where the pictures of boxes are.
+        If the folder has a name that Snakemake does not take, or if a scan would have
+        its image where the pictures of boxes are.
     """
     where = os.path.abspath(folder)
+    for what, why in UNFIT.items():
+        if re.search(what, str(folder)):
+            raise ValueError(f"scans: {where!r}: no path for scans: {why}")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"scans: no folder at {where}, expected one with scans")
     scans, been = [], set()
@@ -62,6 +75,34 @@ def find_scans(folder, suffix=".bin"):
                 f"results/<encoding>/{BOXES} is for pictures of boxes"
             )
     return sorted(scans)
+
+
+def find_unfit(scans):
+    """Say of which scans no image can be made under their names, and why.
+
+    Parameters
+    ----------
+    scans : list of str
+        As `find_scans` returns them.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    unfit = {}
+    files = {f"{scan}{suffix}" for scan in scans for suffix in (".png", ".log")}
+    files |= {"grid.json", "grid.json.log"}
+    for scan in scans:
+        reasons = [why for what, why in UNFIT.items() if re.search(what, scan, re.S)]
+        folders = [folder.as_posix() for folder in Path(scan).parents]
+        reasons += [
+            f"the folder {folder} would be where the file {folder} of another is"
+            for folder in folders
+            if folder in files
+        ]
+        if reasons:
+            unfit[scan] = reasons[0]
+    return unfit
 
 
 def find_labelled(labels, scans):

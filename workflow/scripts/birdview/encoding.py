@@ -17,7 +17,16 @@ from birdview.schema import conform
 
 ENCODINGS = Path(__file__).parents[2] / "encodings"
 
-RESERVED = ("benchmark", "contact_sheet", "demo", "gallery", "logs", "movie", "verify")
+RESERVED = (
+    "benchmark",
+    "contact_sheet",
+    "demo",
+    "gallery",
+    "logs",
+    "movie",
+    "refused",
+    "verify",
+)
 """Folders in results/ that are none of an encoding's."""
 
 LONGEST, MOST = 2**20, 2**30

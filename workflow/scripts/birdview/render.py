@@ -41,6 +41,8 @@ def render(scan, image, encoding, layout="kitti"):
         If a file cannot be read or written.
     ValueError
         If the scan's bytes cannot be points; the message names the file.
+    MemoryError
+        If the scan or its image does not fit.
     """
     content, counts = make_image(scan, encoding, layout)
     write(image, content)
@@ -62,14 +64,21 @@ def make_image(scan, encoding, layout="kitti"):
         If the scan cannot be read.
     ValueError
         If its bytes cannot be points.
+    MemoryError
+        If the scan or its image does not fit.
     """
-    canvas, raster = _kept_for(encoding)
-    layout = find_layout(layout)
-    data = load(scan)
-    points = decode_scan(data, layout, scan)
-    _, counts = raster.draw(points)
-    digest = hashlib.sha256(data).hexdigest()
-    return canvas.encode(describe(encoding, layout.name, digest, counts)), counts
+    try:
+        canvas, raster = _kept_for(encoding)
+        layout = find_layout(layout)
+        data = load(scan)
+        points = decode_scan(data, layout, scan)
+        _, counts = raster.draw(points)
+        # Of the bytes that were drawn: the file may be another one by now.
+        digest = hashlib.sha256(data).hexdigest()
+        return canvas.encode(describe(encoding, layout.name, digest, counts)), counts
+    except MemoryError as error:
+        vars(_kept).clear()  # half drawn, they would show in the next image
+        raise MemoryError(f"{scan}: out of memory: {error}") from None
 
 
 def _kept_for(encoding):
@@ -88,9 +97,13 @@ def whole(path):
     try:
         yield partial
         os.replace(partial, path)
-    except BaseException:
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # What a full disk says has no name, else it is that of the partial file.
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
         partial.unlink(missing_ok=True)
-        raise
 
 
 def write(path, content):

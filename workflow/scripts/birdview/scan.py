@@ -7,6 +7,11 @@ from birdview.layout import LAYOUTS, find_layout
 
 FARTHEST = 100_000.0
 """Metres. No sensor sees so far: a larger coordinate is not a coordinate."""
+DARKEST, SHARE = -1.0, 0.2
+"""No reflectance is negative: if more than this share are below that, none is one."""
+TEXT = bytes(range(32, 127)) + b"\t\n\r"
+SAMPLE = 32, 1024
+"""Bytes: so many of a file, if it has the fewer, tell whether it is text."""
 
 
 def read_scan(path, layout="kitti"):
@@ -58,23 +63,36 @@ def decode_scan(data, layout, path):
     Raises
     ------
     ValueError
-        If the size is no multiple of the record's, or if a finite coordinate is farther
-        away than any sensor sees, so that the file must hold something else.
+        If the file must hold something else: it is text, its size is no multiple of the
+        record's, a finite coordinate is farther away than any sensor sees, or many
+        reflectances are far below 0.
     """
     size = layout.record.itemsize
+    least, most = SAMPLE
+    if data.size >= least and not data[:most].tobytes().strip(TEXT):
+        raise ValueError(
+            f"{path}: text found, expected records of {size} bytes ({layout})"
+        )
     if data.size % size:
         raise ValueError(
             f"{path}: {data.size} bytes found, expected a multiple of {size} ({layout})"
         )
     if layout.fields == LAYOUTS["kitti"].fields:
         points = data.view("<f4").astype(np.float32, copy=False).reshape(-1, 4)
-        impossible = _count_beyond(points.reshape(-1), np.float32(FARTHEST))
+        limits = np.float32(FARTHEST), np.float32(DARKEST)
+        beyond, dark = _count_wrong(points.reshape(-1), *limits)
     else:
-        points, impossible = _pick(data.view(layout.record), layout)
-    if impossible:
+        points, beyond = _pick(data.view(layout.record), layout)
+        dark = np.count_nonzero(points[:, 3] < DARKEST)
+    if beyond:
         raise ValueError(
-            f"{path}: {impossible} of {len(points)} points have a coordinate beyond "
+            f"{path}: {beyond} of {len(points)} points have a coordinate beyond "
             f"{FARTHEST:g} m, expected metres ({layout}); is it another layout?"
+        )
+    if dark > SHARE * len(points):
+        raise ValueError(
+            f"{path}: {dark} of {len(points)} points have a reflectance below "
+            f"{DARKEST:g}, expected none below 0 ({layout}); is it another layout?"
         )
     return points
 
@@ -95,14 +113,16 @@ def _pick(records, layout):
 
 
 @njit(nogil=True, cache=True)
-def _count_beyond(numbers, limit):
-    count, infinity = 0, np.float32(np.inf)
+def _count_wrong(numbers, limit, darkest):
+    """Return how many points are beyond the limit, and how many are too dark."""
+    beyond, dark, infinity = 0, 0, np.float32(np.inf)
     for i in range(len(numbers) // 4):
         x, y, z = abs(numbers[4 * i]), abs(numbers[4 * i + 1]), abs(numbers[4 * i + 2])
         # No branch: several points at a time.
-        count += (
+        beyond += (
             ((limit < x) & (x < infinity))
             | ((limit < y) & (y < infinity))
             | ((limit < z) & (z < infinity))
         )
-    return count
+        dark += numbers[4 * i + 3] < darkest
+    return beyond, dark
