@@ -116,12 +116,20 @@ def test_every_kind_has_a_colour_of_its_own():
          "expected 12, as in KITTI's calib folder"),
         (CAR, CALIB.replace("-0.2", "x"), "calib.txt: Tr_velo_to_cam: could not "
          "convert string to float: 'x', expected a number"),
+        (CAR.replace("10", "inf"), CALIB, "label.txt: line 1: inf, expected a finite "
+         "number"),
+        (CAR.replace("10", "1e9"), CALIB, "label.txt: line 1: a box beyond 100000 m, "
+         "expected metres (or {calib} does not fit it)"),
+        (CAR, re.sub("Tr_velo_to_cam:.*", "Tr_velo_to_cam:" + 12 * " 0", CALIB),
+         "calib.txt: R0_rect and Tr_velo_to_cam have no inverse, expected turns"),
     ],
 )  # fmt: skip
 def test_what_is_not_as_kitti_has_it_is_named(tmp_path, files, label, calib, message):
     """File and line, what was found, what was expected."""
-    with pytest.raises(ValueError, match=re.escape(f"{tmp_path}/{message}")):
-        read_boxes(*files(label, calib))
+    label, calib = files(label, calib)
+    message = f"{tmp_path}/{message.format(calib=calib)}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_boxes(label, calib)
 
 
 def test_binary_label_is_refused(tmp_path, files):

@@ -1,6 +1,9 @@
 """Planes become a file that other programs read."""
 
+import io
 import re
+import shutil
+import subprocess
 import zlib
 
 import cv2
@@ -9,6 +12,7 @@ import pytest
 from conftest import as_opencv
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from birdview.png import CHECK, Canvas, read_text
 
@@ -21,13 +25,16 @@ def decode(content):
 
 @settings(max_examples=100, deadline=None)
 @given(shape=shapes, seed=st.integers(0, 9))
-def test_opencv_reads_the_same_pixels(shape, seed):
+def test_opencv_and_pillow_read_the_same_pixels(shape, seed):
     """Any size from 1 x 1: three planes in colour, others as grey planes in a stack."""
     canvas = Canvas(shape)
     pixels = np.random.default_rng(seed).integers(256, size=shape, dtype=np.uint8)
     canvas.planes[:] = pixels
-    decoded = decode(canvas.encode({}))
+    content = canvas.encode({})
+    decoded = decode(content)
     np.testing.assert_array_equal(decoded, as_opencv(pixels))
+    other = np.asarray(Image.open(io.BytesIO(content)))
+    np.testing.assert_array_equal(other[..., ::-1] if shape[2] == 3 else other, decoded)
     if shape[2] != 3:
         stacked = decoded.reshape(shape[2], shape[0], shape[1])
         np.testing.assert_array_equal(stacked, pixels.transpose(2, 0, 1))
@@ -60,6 +67,43 @@ def test_text_comes_back(tmp_path):
     check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
     assert list(read_text(path).items()) == list((text | check).items())
     assert cv2.imread(str(path)).shape == (1, 1, 3)
+
+
+latin = st.characters(
+    codec="latin-1", exclude_categories=["Cc"], exclude_characters=" "
+)
+keywords = st.text(latin, min_size=1, max_size=79).filter(lambda word: word != CHECK)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    text=st.dictionaries(keywords, st.text(st.characters(codec="utf-8")), max_size=5)
+)
+def test_any_text_comes_back(tmp_path_factory, text):
+    """By any name, and as Pillow reads it."""
+    path = tmp_path_factory.mktemp("text") / "a.png"
+    path.write_bytes(Canvas((1, 1, 1)).encode(text))
+    check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
+    assert read_text(path) == text | check
+    with Image.open(path) as image:
+        assert image.text == text | check
+
+
+def test_pngcheck_finds_nothing_wrong(tmp_path):
+    """Of images of many sizes, with text."""
+    if shutil.which("pngcheck") is None:
+        pytest.skip("no pngcheck here")
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        shape = *(int(n) for n in rng.integers(1, 300, 2)), int(rng.integers(1, 6))
+        canvas = Canvas(shape)
+        canvas.planes[:] = rng.integers(256, size=shape) * (rng.random(shape) < 0.1)
+        text = {"Software": "birdview", "birdview:channels": "ä b c"}
+        (tmp_path / f"{number}.png").write_bytes(canvas.encode(text))
+    files = sorted(tmp_path.iterdir())
+    done = subprocess.run(["pngcheck", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("OK: ") == 60
 
 
 def test_text_of_another_writer_is_empty(tmp_path):

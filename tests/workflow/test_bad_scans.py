@@ -185,7 +185,7 @@ NAMES = [
         "st*r",
         "q?m",
     ),
-    *("[ab]", "$HOME", "back\\slash", "tab\tx", "100%s", "a;b", "#x", "~x", "end "),
+    *("[ab]", "$HOME", "back\\slash", "100%s", "a;b", "#x", "~x", "end "),
     *(
         "http:x",
         "a|b",
@@ -205,7 +205,8 @@ REFUSED = {
     "br{a}ce": "Snakemake takes {...} and <...> for something else",
     "{scan}": "Snakemake takes {...} and <...> for something else",
     "a<b>c": "Snakemake takes {...} and <...> for something else",
-    "new\nline": "a line's end is no part of a name for Snakemake",
+    "new\nline": "a tab or a line's end does not fit into the lists of scans",
+    "tab\tx": "a tab or a line's end does not fit into the lists of scans",
     "latin\udce4": "it is not UTF-8",
     "x" * 20: "it ends with twenty times the same, to Snakemake a loop",
     "a.png/x": "the folder a.png would be where the file a.png of another is",
@@ -223,6 +224,14 @@ def test_names(project, make_scan):
     lines = output.splitlines()
     for name, why in REFUSED.items():
         assert f"{f'scans/{name}.bin'!r}: no name for an image: {why}" in lines
+    output = project.run(
+        "verify", "--config", "scans=scans", "encodings=[lyft]", expect=1
+    )
+    for name, why in REFUSED.items():
+        assert f"{f'scans/{name}.bin'!r}: no name for an image: {why}" in output
+    project.run("gallery", "--config", "scans=scans", "encodings=[lyft]", expect=1)
+    counts = (project.folder / "results/gallery/lyft/counts.js").read_text()
+    assert counts.count("no name for an image") == len(REFUSED)
     for name in REFUSED:
         (project.folder / "scans" / f"{name}.bin").unlink()
     assert "Nothing to be done" in project.run(
@@ -305,3 +314,16 @@ def test_empty_scan_is_no_error(project, make_scan):
     make_scan(project.folder / "scans" / "0.bin", 0)
     project.run("--config", "scans=scans")
     assert list(project.images()) == ["notebook/0.png"]
+
+
+def test_nothing_is_written_outside_the_results(project, make_scan):
+    """Not even if somebody asks for it."""
+    make_scan(project.folder / "scans" / "0.bin")
+    make_scan(project.folder / "x.bin")
+    project.run("--config", "scans=scans")
+    before = sorted(project.folder.rglob("*.png"))
+    for name in ("../../x", "a/../../../x", "../x"):
+        target = f"results/notebook/{name}.png"
+        output = project.run(target, "--config", "scans=scans", expect=1)
+        assert "MissingRuleException" in output
+    assert sorted(project.folder.rglob("*.png")) == before

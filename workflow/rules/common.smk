@@ -28,6 +28,10 @@ from birdview.layout import find_layout
 from birdview.provenance import PIXEL_MODULES, digest_code, digest_lock
 from birdview.schema import conform
 
+def file_of(scan):
+    return f"{FOLDER}/{scan}{LAYOUT.suffix}"
+
+
 try:
     config = conform(config, "config", "config")
     ENCODINGS = load_encodings(config["encodings"])
@@ -40,7 +44,10 @@ try:
     else:
         FOLDER = config["scans"]
         SCANS = find_scans(FOLDER, LAYOUT.suffix)
-    UNFIT = find_unfit(SCANS)
+    UNFIT = {
+        scan: f"{file_of(scan)!r}: no name for an image: {why}"
+        for scan, why in find_unfit(SCANS).items()
+    }
     SCANS = [scan for scan in SCANS if scan not in UNFIT]
     LABELS = config["labels"]
     LABELLED = find_labelled(LABELS, SCANS) if LABELS else []
@@ -86,10 +93,6 @@ def signed(function):
     # Snakemake asks for the signature for each image; here it is only made once.
     function.__signature__ = inspect.signature(function)
     return function
-
-
-def file_of(scan):
-    return f"{FOLDER}/{scan}{LAYOUT.suffix}"
 
 
 @signed
@@ -201,9 +204,8 @@ def render_image(scan, image, encoding, log):
 
 
 def refuse(number, log):
-    scan, why = list(UNFIT.items())[number]
     with failures_in_one_line(log):
-        raise ValueError(f"{file_of(scan)!r}: no name for an image: {why}")
+        raise ValueError(list(UNFIT.values())[number])
 
 
 def write_legend(encoding, path):
@@ -257,11 +259,12 @@ def pack(manifest, archive, log):
 
 def verify_images(threads, log):
     from birdview.manifest import describe_run
-    from birdview.verify import check_images, compare, conclude
+    from birdview.verify import Finding, check_images, compare, conclude
 
     with failures_in_one_line(log):
         checked = check_images(every_image(), LAYOUT, threads)
-        findings = [one for result in checked.values() for one in result.findings]
+        findings = [Finding("scan", "", "", refused) for refused in UNFIT.values()]
+        findings += [one for result in checked.values() for one in result.findings]
         if config["reference"] is not None:
             run = describe_run(ENCODINGS, LAYOUT)
             findings += compare(checked, run, config["reference"], "results/verify")
@@ -273,7 +276,7 @@ def lay_out_gallery(folder, threads, log):
 
     with failures_in_one_line(log):
         os.makedirs(folder, exist_ok=True)
-        write_gallery(folder, every_image(), LAYOUT, threads)
+        write_gallery(folder, every_image(), LAYOUT, threads, UNFIT)
 
 
 def draw_contact_sheet(encoding, picture, log):

@@ -15,7 +15,7 @@ rule render:
         "results/logs/{encoding}/{scan}.log",
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
-        scan="(?!boxes/).+",
+        scan=r"(?!boxes/|(.*/)?\.\./).+",
     params:
         recipe=recipe,
     run:

@@ -4,7 +4,7 @@ Source of the format: the development kit of KITTI's object benchmark, readme.tx
 boxes are in the frame of the rectified camera: x right, y down, z forward, in metres.
 """
 
-from math import cos, sin
+from math import cos, isfinite, sin
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from birdview.image import load
 from birdview.png import Canvas
 from birdview.provenance import SOFTWARE
 from birdview.render import write
+from birdview.scan import FARTHEST
 
 COLOURS = {
     "Car": (255, 209, 102),
@@ -63,7 +64,12 @@ def read_boxes(label, calib):
     ValueError
         If a file is not as KITTI has it; the message names the file and the line.
     """
-    to_scan = np.linalg.inv(_read_transform(calib))
+    try:
+        to_scan = np.linalg.inv(_read_transform(calib))
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"{calib}: R0_rect and Tr_velo_to_cam have no inverse, expected turns"
+        ) from None
     boxes = []
     for number, line in enumerate(_read_lines(label), start=1):
         kind, *words = line.split()
@@ -73,7 +79,13 @@ def read_boxes(label, calib):
                 f"{label}: line {number}: {len(words) + 1} words, expected 15 or 16"
             )
         if kind != "DontCare":
-            boxes.append(Box(kind, _corners(*numbers[7:14]) @ to_scan[:3].T))
+            corners = _corners(*numbers[7:14]) @ to_scan[:3].T
+            if not (np.abs(corners) < FARTHEST).all():
+                raise ValueError(
+                    f"{label}: line {number}: a box beyond {FARTHEST:g} m, expected "
+                    f"metres (or {calib} does not fit it)"
+                )
+            boxes.append(Box(kind, corners))
     return boxes
 
 
@@ -120,9 +132,13 @@ def _read_lines(path):
 
 def _floats(words, where):
     try:
-        return [float(word) for word in words]
+        numbers = [float(word) for word in words]
     except ValueError as error:
         raise ValueError(f"{where}: {error}, expected a number") from None
+    for word, number in zip(words, numbers, strict=True):
+        if not isfinite(number):
+            raise ValueError(f"{where}: {word}, expected a finite number")
+    return numbers
 
 
 def draw_boxes(image, label, calib, encoding, picture):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 UNFIT = {
     r"\{.*\}|<[a-z][a-z0-9_]*>": "Snakemake takes {...} and <...> for something else",
-    r"[\n\r]": "a line's end is no part of a name for Snakemake",
+    r"[\n\r\t]": "a tab or a line's end does not fit into the lists of scans",
     r"[\ud800-\udfff]": "it is not UTF-8",
     r"(.+)\1{19}$": "it ends with twenty times the same, to Snakemake a loop",
 }

@@ -8,6 +8,7 @@ import json
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ COLOUR_MAP = "inferno"
 """Of a single plane: perceptually uniform, and black where nothing is."""
 
 
-def write_gallery(folder, images, layout, threads):
+def write_gallery(folder, images, layout, threads, refused=MappingProxyType({})):
     """Write the page, `index.html`, and beside it what it loads when that is shown.
 
     Parameters
@@ -43,6 +44,8 @@ def write_gallery(folder, images, layout, threads):
         scans for one encoding, and the same scans for the next.
     layout : Layout
     threads : int
+    refused : mapping of str to str
+        Why there are no images of some more scans, by their names.
 
     Raises
     ------
@@ -63,8 +66,9 @@ def write_gallery(folder, images, layout, threads):
                 sheets,
             )
             counts = [count for sheet in shown for count in sheet]
+            counts += refused.values()
             _hand_over(place / "counts.js", "counts", encoding.name, counts)
-    _write_page(Path(folder) / "index.html", scans, encodings)
+    _write_page(Path(folder) / "index.html", [*scans, *refused], encodings)
 
 
 def _write_sheet(place, first, images, layout):

@@ -1,0 +1,216 @@
+"""Runs for long, and is killed often: what the tests have no time for.
+
+    PYTHONPATH=workflow/scripts python tests/soak/run.py [kills] [scans] [threads] ...
+
+in the environment of the tests, for all of them or for some: kills, scans, threads,
+points, fuzz. docs/reliability.md has what came out. Each ends with lines of figures, or
+with an error if anything is not as it should be. `fuzz` needs atheris, see fuzz.py.
+"""
+
+import hashlib
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from birdview.encoding import load_encoding
+from birdview.render import make_image, render
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (
+    *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+    *("--cores", "2", "--config", "scans=scans", "encodings=[lyft]"),
+)
+
+
+def write_scans(folder, numbers, points):
+    """Write scans of random points, each another one."""
+    (folder / "scans").mkdir(exist_ok=True)
+    for number in numbers:
+        rng = np.random.default_rng(number)
+        scan = rng.normal([0, 0, -1, 0.5], [20, 20, 1, 0.1], (points, 4))
+        scan.astype("<f4").tofile(folder / "scans" / f"{number:06}.bin")
+
+
+def images(folder):
+    """Return the times of change of the images that there are, by their names."""
+    lyft = folder / "results" / "lyft"
+    if not lyft.is_dir():
+        return {}
+    with os.scandir(lyft) as entries:
+        return {
+            entry.name: entry.stat().st_mtime_ns
+            for entry in entries
+            if entry.name.endswith(".png")
+        }
+
+
+def check(folder, names):
+    """See that images are those that their scans give, byte for byte."""
+    encoding = load_encoding("lyft")
+    for name in names:
+        scan = folder / "scans" / name.replace(".png", ".bin")
+        content, _ = make_image(scan, encoding)
+        assert (folder / "results" / "lyft" / name).read_bytes() == content, name
+
+
+def run(folder):
+    """Run snakemake to its end; return what it printed."""
+    done = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def kills(folder, count=8000, times=50):
+    """Kill all processes of a run at random moments, start it again, and so on."""
+    write_scans(folder, range(count), 2000)
+    chance, again, seen = random.Random(0), 0, {}
+    for _ in range(times):
+        process = subprocess.Popen(
+            COMMAND,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(chance.uniform(0.5, 3.5))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        now = images(folder)
+        again += sum(now.get(name) != time for name, time in seen.items())
+        seen = now
+    check(folder, seen)
+    unfinished = len(os.listdir(folder / ".snakemake" / "incomplete"))
+    run(folder)
+    last = images(folder)
+    again += sum(last[name] != time for name, time in seen.items())
+    assert len(last) == count
+    check(folder, last)
+    assert "Nothing to be done" in run(folder)
+    print(
+        f"{times} kills among {count} scans: all images right; {again} rendered again"
+    )
+    print(f"{len(seen)} were there after the last kill, {unfinished} marked unfinished")
+
+
+def watch(folder):
+    """Run snakemake; return its memory in MiB and its open files, once a second."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(COMMAND, cwd=folder, stdout=output, stderr=output)
+        seen = []
+        while process.poll() is None:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                files = len(os.listdir(f"/proc/{process.pid}/fd"))
+            except OSError:
+                continue
+            words = status.split()
+            if "VmRSS:" in words:
+                seen.append((int(words[words.index("VmRSS:") + 1]) / 1024, files))
+            time.sleep(1)
+    assert process.returncode == 0
+    return seen
+
+
+def scans(folder, counts=(20_000, 2_000)):
+    """Render many small scans, then some more."""
+    before = 0
+    for count in counts:
+        write_scans(folder, range(before, before + count), 200)
+        start = time.monotonic()
+        seen = watch(folder)
+        seconds = time.monotonic() - start
+        before += count
+        assert len(images(folder)) == before
+        thirds = [seen[len(seen) * k // 6] for k in (2, 3, 4, 5)]
+        memory = ", ".join(f"{mib:.0f}" for mib, _ in thirds)
+        files = max(files for _, files in seen)
+        print(
+            f"{count} scans: {seconds:.0f} s; MiB on the way: {memory}, at most "
+            f"{max(mib for mib, _ in seen):.0f}; at most {files} open files"
+        )
+    check(folder, sorted(images(folder))[::20])
+    logs = sum(p.stat().st_size for p in (folder / ".snakemake" / "log").iterdir())
+    own = sum(p.stat().st_size for p in (folder / "results" / "logs").rglob("*.log"))
+    print(f"logs: {logs / 2**20:.1f} MiB of Snakemake, {own} bytes of {before} jobs")
+
+
+def threads(folder, times=20_000):
+    """Render in 8 threads, to the same files and to different ones."""
+    write_scans(folder, range(16), 20_000)
+    names = ("lyft", "mv3d", "pixor", "birdnet")
+    encodings = [load_encoding(name) for name in names]
+    files = sorted((folder / "scans").iterdir())
+    right = {
+        (scan, encoding): hashlib.sha256(make_image(scan, encoding)[0]).digest()
+        for scan in files
+        for encoding in encodings
+    }
+    pairs = list(right)
+
+    def once(number):
+        scan, encoding = random.Random(number).choice(pairs)
+        image = folder / (f"{number % 64}.png" if number % 2 else "same.png")
+        render(scan, image, encoding)
+        # Of the same file, another thread may have made another by now.
+        digest = hashlib.sha256(image.read_bytes()).digest()
+        return digest in right.values()
+
+    memory = []
+    with ThreadPoolExecutor(8) as pool:
+        for first in range(0, times, times // 4):
+            assert all(pool.map(once, range(first, first + times // 4)))
+            memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    assert not list(folder.glob(".*"))
+    grown = ", ".join(f"{late - early:.1f}" for early, late in pairwise(memory))
+    print(
+        f"{times} images by 8 threads: all right; MiB {memory[0]:.0f}, then + {grown}"
+    )
+
+
+def points(folder, count=50_000_000):
+    """Render one scan of very many points."""
+    (folder / "scans").mkdir()
+    rng = np.random.default_rng(0)
+    with open(folder / "scans" / "0.bin", "wb") as file:
+        for _ in range(50):
+            part = rng.normal([0, 0, -1, 0.5], [20, 20, 1, 0.1], (count // 50, 4))
+            file.write(part.astype("<f4").tobytes())
+    seen = watch(folder)
+    print(f"{count} points (763 MiB): at most {max(mib for mib, _ in seen):.0f} MiB")
+
+
+def fuzz(folder, seconds=120):
+    """Fuzz each reader."""
+    script = Path(__file__).with_name("fuzz.py")
+    for reader in ("scan", "image", "encoding", "manifest", "boxes"):
+        command = [sys.executable, script, reader, str(seconds)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        print(f"{reader}: {done.stderr.splitlines()[-1]}")
+
+
+def main():
+    """Run what is asked for, each in a new folder."""
+    parts = {part.__name__: part for part in (kills, scans, threads, points, fuzz)}
+    for name in sys.argv[1:] or parts:
+        folder = Path(tempfile.mkdtemp())
+        start = time.monotonic()
+        print(f"{name}: {parts[name].__doc__}", flush=True)
+        parts[name](folder)
+        print(f"({time.monotonic() - start:.0f} s)\n", flush=True)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
