@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -44,15 +45,11 @@ def write_scans(folder, numbers, points):
 
 def images(folder):
     """Return the times of change of the images that there are, by their names."""
-    lyft = folder / "results" / "lyft"
-    if not lyft.is_dir():
-        return {}
-    with os.scandir(lyft) as entries:
-        return {
-            entry.name: entry.stat().st_mtime_ns
-            for entry in entries
-            if entry.name.endswith(".png")
-        }
+    times = {}
+    for path in (folder / "results" / "lyft").glob("*.png"):
+        with suppress(FileNotFoundError):  # Snakemake removes what it will make again
+            times[path.name] = path.stat().st_mtime_ns
+    return times
 
 
 def check(folder, names):
@@ -71,7 +68,7 @@ def run(folder):
     return done.stdout + done.stderr
 
 
-def kills(folder, count=8000, times=50):
+def kills(folder, count=10_000, times=50):
     """Kill all processes of a run at random moments, start it again, and so on."""
     write_scans(folder, range(count), 2000)
     chance, again, seen = random.Random(0), 0, {}
@@ -83,7 +80,10 @@ def kills(folder, count=8000, times=50):
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(chance.uniform(0.5, 3.5))
+        goal = len(seen) + chance.randrange(count * 3 // 2 // times)
+        while len(images(folder)) < goal and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(chance.uniform(0, 0.05))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         now = images(folder)

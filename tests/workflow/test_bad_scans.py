@@ -239,6 +239,33 @@ def test_names(project, make_scan):
     )
 
 
+def test_pictures_do_not_hide_a_scan_that_is_refused(project, make_scan):
+    """Nor does the run, if there are no others."""
+    settings = ("--config", "scans=scans", "encodings=[lyft]")
+    bad = make_scan(project.folder / "scans" / "a{b}.bin")
+    line = "'scans/a{b}.bin': no name for an image: "
+    output = project.run("gallery", *settings, expect=1)
+    assert any(text.startswith(line) for text in output.splitlines())
+    make_scan(bad.with_name("0.bin"))
+    for target in ("contact_sheet", "movie"):
+        output = project.run(target, *settings, expect=1)
+        assert any(text.startswith(line) for text in output.splitlines())
+
+
+def test_demo_takes_the_place_of_no_other_images(project, make_scan):
+    """Who forgets to name the scans is told: KITTI's have the names of the demo's."""
+    make_scan(project.folder / "scans" / "000000.bin")
+    project.run("--config", "scans=scans")
+    before = project.images()
+    for target in ("all", "contact_sheet", "results/notebook/000000.png"):
+        output = project.run(target, expect=1)
+        assert (
+            "scans: null, but results/notebook/000000.png is of another scan than the "
+            "demo's: expected the folder of the scans, or another --directory"
+        ) in output.splitlines()
+    assert project.images() == before
+
+
 @pytest.mark.parametrize("folder", ["a{b}", "a<b>"])
 def test_folder_that_snakemake_does_not_take(project, make_scan, folder):
     """One line, before anything is done."""

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -135,6 +136,21 @@ def test_disk_that_is_full(drive, small_disk):
     assert len(list((small_disk / "results" / "notebook").glob("*.png"))) == COUNT
 
 
+def test_disk_that_is_full_of_a_movie(drive):
+    """OpenCV says nothing; the movie is not cut, but not there."""
+    drive.run(*SETTINGS)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    output = drive.run("movie", *SETTINGS, prepare=limit, expect=1)
+    assert f"frames written, expected {COUNT}; is the disk full?" in output
+    assert not list((drive.folder / "results").glob("movie/*"))
+    drive.run("movie", *SETTINGS)
+    assert (drive.folder / "results" / "movie" / "lyft.webm").stat().st_size > 60_000
+
+
 def test_results_that_cannot_be_written(drive):
     """One line for each image; those that there are stay."""
     drive.run("results/lyft/grid.json", *SETTINGS)
@@ -174,9 +190,9 @@ def test_fault_in_native_code(drive):
         "workflow/scripts/birdview/render.py",
         "    data = load(scan)\n",
         "    data = load(scan)\n"
-        "        if str(scan).endswith('030.bin') and not os.path.exists('once'):\n"
-        "            open('once', 'w').close()\n"
-        "            import ctypes; ctypes.string_at(0)\n",
+        "    if str(scan).endswith('030.bin') and not os.path.exists('once'):\n"
+        "        open('once', 'w').close()\n"
+        "        import ctypes; ctypes.string_at(0)\n",
     )
     output = drive.run(*SETTINGS, expect=-signal.SIGSEGV)
     assert "Fatal Python error: Segmentation fault" in output

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import resource
 import zipfile
 
 import cv2
@@ -67,6 +68,35 @@ def test_gallery_shows_what_failed(drive, cores):
     bad.write_bytes(good)
     drive.run("gallery", *SETTINGS, cores=cores)
     assert read_counts(drive.folder, "lyft")[2][0] == 3000
+
+
+def test_gallery_shows_what_does_not_fit_into_memory(drive):
+    """And verify names it."""
+    with open(drive.folder / "scans" / "02.bin", "r+b") as file:
+        file.truncate(16 * 2**28)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+
+    drive.run("gallery", *SETTINGS, prepare=limit, expect=1, cores=1)
+    counts = read_counts(drive.folder, "lyft")
+    assert counts[2].startswith("scans/02.bin: out of memory: ")
+    assert counts[3][0] == 4000
+    output = drive.run("verify", *SETTINGS, prepare=limit, expect=1, cores=1)
+    assert "scan: lyft/02: scans/02.bin: out of memory: " in output
+
+
+def test_page_is_whole_whatever_scans_are_called(tmp_path):
+    """Also like the marks for what is put into it."""
+    names = ["/* gallery.js */", "</script>", "<!--", "/* data */"]
+    encoding = load_encodings(["lyft"])["lyft"]
+    rows = [(tmp_path / "none.bin", tmp_path / "a.png", encoding, n) for n in names]
+    (tmp_path / "gallery").mkdir()
+    assert write_gallery(tmp_path / "gallery", rows, find_layout("kitti"), 1) == 4
+    page = (tmp_path / "gallery" / "index.html").read_text()
+    assert page.count('"use strict"') == 1
+    assert page.count("</script>") == 1
+    assert page.count("<!--") == 0
 
 
 def test_gallery_shows_images_as_they_are(drive):

@@ -238,6 +238,21 @@ def test_their_encoding_differs(listed, theirs):
     assert re.fullmatch(what, findings["encoding", "lyft", ""])
 
 
+def test_their_scan_differs_in_one_encoding(listed, theirs, tmp_path):
+    """It was replaced while they rendered: the scan is to blame, in any order."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    for row in rows[:1], rows[-1:]:
+        shutil.copy(manifest, tmp_path / "kept.tsv")
+        (one,) = row
+        old = f"{one.encoding}\t{one.scan}\t{one.scan_sha256}"
+        new = f"{one.encoding}\t{one.scan}\t{'f' * 64}"
+        manifest.write_text(manifest.read_text().replace(old, new))
+        findings, _ = verify(listed, theirs, expect=1)
+        assert list(findings) == [("scan", "", one.scan)]
+        shutil.copy(tmp_path / "kept.tsv", manifest)
+
+
 def test_their_layout_differs(listed, theirs, tmp_path):
     """Then nothing else is to blame."""
     manifest = tmp_path / "theirs" / "manifest.tsv"
@@ -307,5 +322,5 @@ def test_their_bytes_differ(listed, theirs, tmp_path):
 def test_there_is_no_such_manifest(listed):
     """One line."""
     output = listed.run("verify", *SETTINGS, "reference=no.tsv", expect=1)
-    line = "[Errno 2] No such file or directory: 'no.tsv'"
+    line = "reference: [Errno 2] No such file or directory: 'no.tsv'"
     assert line in output.splitlines()

@@ -16,6 +16,7 @@ const make = (tag, properties = {}, ...children) => {
   element.append(...children);
   return element;
 };
+const ZOOMS = [0.001, 2000]; // pixels per metre, least and most
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const encodings = new Map(DATA.encodings.map((encoding) => [encoding.encoding, encoding]));
 const last = DATA.scans.length - 1;
@@ -49,10 +50,13 @@ const birdview = {
 
 function fetchScript(key) {
   return new Promise((resolve, reject) => {
-    waiting.set(key, resolve);
+    const before = waiting.get(key); // asked for twice: both are to have it
+    waiting.set(key, (data) => { before?.(data); resolve(data); });
     const script = make("script", { src: `${key}.js` });
-    script.onload = () => script.remove();
-    script.onerror = () => { script.remove(); reject(new Error(`${key}.js cannot be loaded`)); };
+    script.onload = script.onerror = () => {
+      script.remove();
+      reject(new Error(`${key}.js cannot be loaded`)); // unless it was received
+    };
     document.head.append(script);
   });
 }
@@ -207,6 +211,8 @@ class Pane {
 
   async show() {
     const wanted = `${this.name}/${state.index}`;
+    if (this.of !== this.name) this.image = null; // it has the planes of another encoding
+    this.of = this.name;
     this.wanted = wanted;
     this.title.replaceChildren(this.name, make("small", { textContent:
       `${this.encoding.rows} × ${this.encoding.cols}, ${this.encoding.planes} planes` }));
@@ -339,10 +345,10 @@ class Pane {
     const table = make("table");
     const add = (...cells) => table.append(make("tr", {},
       ...cells.map((text) => make("td", { textContent: text }))));
-    add("x", `${x.toFixed(2)} m`, "row", row);
-    add("y", `${y.toFixed(2)} m`, "col", col);
-    table.className = "where";
     const inside = row >= 0 && row < rows && col >= 0 && col < cols;
+    add("x", `${x.toFixed(2)} m`, ...(inside ? ["row", row] : ["outside"]));
+    add("y", `${y.toFixed(2)} m`, ...(inside ? ["col", col] : []));
+    table.className = "where";
     const parts = [table];
     if (inside && this.image) {
       const planes = make("table");
@@ -376,6 +382,7 @@ class Pane {
       return [event.clientX - box.left, event.clientY - box.top];
     };
     this.canvas.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
       touches.set(event.pointerId, at(event));
       this.canvas.setPointerCapture(event.pointerId);
       this.canvas.classList.add("moving");
@@ -458,7 +465,7 @@ function zoomAt(pane, factor, place) {
   const { clientWidth: width, clientHeight: height } = pane.canvas;
   const at = place ?? [width / 2, height / 2];
   const before = pane.locate(...at);
-  state.view.zoom = clamp(state.view.zoom * factor, 0.5, 2000);
+  state.view.zoom = clamp(state.view.zoom * factor, ...ZOOMS);
   const after = pane.locate(...at);
   moveTo(state.view.x + before.x - after.x, state.view.y + before.y - after.y);
 }
@@ -500,18 +507,21 @@ function go(index) {
   return shown;
 }
 
+let plays = 0; // one that was paused and started again shall not go on beside the new one
+
 async function play() {
+  const number = ++plays;
   state.playing = !state.playing;
   const button = $("play");
   button.classList.toggle("playing", state.playing);
   button.setAttribute("aria-label", state.playing ? "Pause" : "Play");
   if (state.playing && state.index === last) await go(0);
-  while (state.playing && state.index < last) {
+  while (state.playing && number === plays && state.index < last) {
     const due = performance.now() + 1000 / $("speed").value;
     await go(state.index + 1);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
   }
-  if (state.playing) play();
+  if (state.playing && number === plays) play();
 }
 
 // ---------------------------------------------------------------- small pictures
@@ -528,7 +538,7 @@ function drawStrip() {
     button.setAttribute("aria-label", `Scan ${DATA.scans[index]}`);
     if (index === state.index) button.setAttribute("aria-current", "true");
     if (typeof result === "string") button.className = "failed";
-    else {
+    else if (result) {
       button.style.backgroundImage =
         `url("${state.encoding}/${Math.floor(index / DATA.sheet)}.webp")`;
       button.style.backgroundSize = `auto ${side - 2}px`;
@@ -700,10 +710,11 @@ function describe({ statistic, zero, full, unit, scale, z }) {
 }
 
 function listPlanes() {
+  const focused = document.activeElement?.id;
   const name = state.encoding, { channels, colours } = encodings.get(name);
   const one = state.mode === "one";
   $("planes").replaceChildren(...channels.map((channel, k) => {
-    const input = make("input", { type: one ? "radio" : "checkbox", name: "plane",
+    const input = make("input", { type: one ? "radio" : "checkbox", name: "plane", id: `plane-${k}`,
       checked: one ? state.one.get(name) === k : !state.off.get(name).has(k) });
     input.onchange = () => choosePlane(k);
     const { range, title } = describe(channel);
@@ -711,6 +722,7 @@ function listPlanes() {
     swatch.style.background = `rgb(${colours[k] ?? [255, 255, 255]})`;
     return make("label", { title }, input, swatch, channel.name, make("small", { textContent: range }));
   }));
+  if (focused?.startsWith("plane-")) $(focused)?.focus();
   const bar = $("bar"), { zero, full, unit } = channels[state.one.get(name)];
   bar.hidden = !one;
   if (one) {
@@ -744,8 +756,11 @@ async function chooseEncoding(name, beside = state.beside) {
   $("beside").value = beside;
   if (beside) $("panes").append(second.element); else second.element.remove();
   listPlanes();
+  state.cursor = null;
   const shown = go(state.index);
-  judge(await loadCounts(name));
+  const results = await loadCounts(name);
+  if (state.encoding !== name) return;
+  judge(results);
   drawStrip();
   drawPlot();
   await shown;
@@ -870,7 +885,8 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.matches('input[type="search"], select');
   if (typing || $("keys").open || event.ctrlKey || event.altKey || event.metaKey) return;
   if (event.key === " " && event.target.matches("button, input")) return; // it is theirs
-  if (event.target.matches('input[type="radio"]') && event.key.startsWith("Arrow")) return;
+  const moves = /^(Arrow|Page|Home|End)/.test(event.key);
+  if (moves && event.target.matches('input[type="radio"], #gamma')) return;
   const action = /^[1-9]$/.test(event.key) ? () => choosePlane(event.key - 1) : KEYS[event.key];
   if (!action) return;
   event.preventDefault();
@@ -906,25 +922,23 @@ function readLink() {
   const known = (name) => (encodings.has(link.get(name)) ? link.get(name) : null);
   const index = DATA.scans.indexOf(link.get("scan"));
   state.index = index < 0 ? state.index : index;
-  const encoding = known("encoding") ?? state.encoding, { channels } = encodings.get(encoding);
+  const encoding = known("encoding") ?? state.encoding, { channels, colours } = encodings.get(encoding);
   const names = channels.map(({ name }) => name);
-  if (link.has("planes")) {
-    const shown = link.get("planes").split(" ");
-    state.off.set(encoding, new Set(names.flatMap((name, k) => (shown.includes(name) ? [] : [k]))));
-  }
+  const shown = link.has("planes") ? link.get("planes").split(" ")
+    : names.filter((_, k) => colours[k]);
+  state.off.set(encoding, new Set(names.flatMap((name, k) => (shown.includes(name) ? [] : [k]))));
   if (link.has("plane")) state.one.set(encoding, Math.max(0, names.indexOf(link.get("plane"))));
   state.mode = link.has("plane") ? "one" : "all";
   state.turn = link.get("turn") === "file" ? "file" : "ahead";
-  if (link.get("gamma") > 0) state.gamma = +link.get("gamma");
+  state.gamma = link.get("gamma") > 0 ? +link.get("gamma") : DATA.gamma;
   $("gamma").value = fromGamma(state.gamma);
   const view = ["x", "y", "zoom"].map((key) => (link.has(key) ? Number(link.get(key)) : NaN));
   state.view = view.every(Number.isFinite) && view[2] > 0
-    ? { x: view[0], y: view[1], zoom: clamp(view[2], 0.5, 2000) } : null;
+    ? { x: view[0], y: view[1], zoom: clamp(view[2], ...ZOOMS) } : null;
   document.querySelector(`[name="turn"][value="${state.turn}"]`).checked = true;
-  const shown = chooseEncoding(encoding, known("beside") ?? "");
+  chooseEncoding(encoding, known("beside") ?? "");
   chooseMode(state.mode);
   if (!state.view) fit();
-  return shown;
 }
 
 window.addEventListener("hashchange", readLink);

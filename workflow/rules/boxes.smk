@@ -6,6 +6,7 @@
 
 rule boxes:
     input:
+        refused,
         pictures_with_boxes,
 
 

@@ -22,11 +22,18 @@ faulthandler.enable()
 SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
 sys.path.insert(0, SCRIPTS)
 
-from birdview.dataset import find_labelled, find_scans, find_unfit, name_scans
+from birdview.dataset import (
+    find_labelled,
+    find_scans,
+    find_unfit,
+    name_scans,
+    refuse_others_images,
+)
 from birdview.encoding import load_encodings
 from birdview.layout import find_layout
 from birdview.provenance import PIXEL_MODULES, digest_code, digest_lock
 from birdview.schema import conform
+
 
 def file_of(scan):
     return f"{FOLDER}/{scan}{LAYOUT.suffix}"
@@ -40,6 +47,7 @@ try:
         if config["layout"] != "kitti":
             raise ValueError(f"scans: null, expected a folder for the {LAYOUT}")
         FOLDER = "results/demo"
+        refuse_others_images(ENCODINGS, FOLDER)
         SCANS = name_scans(config["demo"]["scans"])
     else:
         FOLDER = config["scans"]
@@ -49,6 +57,8 @@ try:
         for scan, why in find_unfit(SCANS).items()
     }
     SCANS = [scan for scan in SCANS if scan not in UNFIT]
+    if not SCANS:
+        raise ValueError(next(iter(UNFIT.values())))
     LABELS = config["labels"]
     LABELLED = find_labelled(LABELS, SCANS) if LABELS else []
 except (OSError, ValueError) as error:
@@ -112,10 +122,13 @@ def digest_of_encoding(wildcards):
     return ENCODINGS[wildcards.encoding].digest
 
 
+def refused(wildcards):
+    return [f"results/refused/{number}" for number in range(len(UNFIT))]
+
+
 def images(wildcards):
-    refused = [f"results/refused/{number}" for number in range(len(UNFIT))]
     images = expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
-    return images + refused
+    return images + refused(wildcards)
 
 
 def images_of_encoding(wildcards):
@@ -247,7 +260,10 @@ def bundle_of_manifest(wildcards):
 
     # The name has a digest of the images, which are known when there is a manifest.
     manifest = checkpoints.manifest.get().output.table
-    return f"results/{name_bundle(workflow.basedir, config, manifest)}"
+    try:
+        return f"results/{name_bundle(workflow.basedir, config, manifest)}"
+    except (OSError, ValueError) as error:
+        raise WorkflowError(str(error)) from None
 
 
 def pack(manifest, archive, log):
@@ -255,6 +271,7 @@ def pack(manifest, archive, log):
 
     with failures_in_one_line(log):
         write_bundle(archive, workflow.basedir, config, manifest)
+        print(archive)
 
 
 def verify_images(threads, log):
@@ -276,15 +293,16 @@ def lay_out_gallery(folder, threads, log):
 
     with failures_in_one_line(log):
         os.makedirs(folder, exist_ok=True)
-        write_gallery(folder, every_image(), LAYOUT, threads, UNFIT)
+        missing = write_gallery(folder, every_image(), LAYOUT, threads, UNFIT)
+        print(f"{folder}/index.html: {missing} images are missing, see there")
 
 
-def draw_contact_sheet(encoding, picture, log):
+def draw_contact_sheet(encoding, picture, total, log):
     from birdview.sheet import choose_evenly, draw_sheet
 
     images = {scan: f"results/{encoding}/{scan}.png" for scan in choose_evenly(SCANS)}
     with failures_in_one_line(log):
-        draw_sheet(picture, images, ENCODINGS[encoding], len(SCANS))
+        draw_sheet(picture, images, ENCODINGS[encoding], total)
 
 
 def shoot(encoding, movie, rate, log):

@@ -7,11 +7,13 @@
 
 rule contact_sheet:
     input:
+        refused,
         expand("results/contact_sheet/{encoding}.png", encoding=ENCODINGS),
 
 
 rule movie:
     input:
+        refused,
         expand("results/movie/{encoding}.webm", encoding=ENCODINGS),
 
 
@@ -36,9 +38,10 @@ rule draw_sheet:
         encoding="|".join(ENCODINGS),
     params:
         meaning=meaning_of_pixels,
+        total=len(SCANS),
         code=digest_code(["image", "inflate", "picture", "sheet"]),
     run:
-        draw_contact_sheet(wildcards.encoding, output.picture, log[0])
+        draw_contact_sheet(wildcards.encoding, output.picture, params.total, log[0])
 
 
 rule shoot_movie:

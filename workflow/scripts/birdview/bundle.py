@@ -13,7 +13,8 @@ from birdview.render import whole
 
 TOP = ("LICENSE", "Snakefile")
 FOLDERS = ("envs", "profiles", "workflow")
-"""What a bundle holds of the project."""
+SUFFIXES = (".css", ".html", ".in", ".js", ".py", ".rst", ".smk", ".txt", ".yaml")
+"""What a bundle holds of the project: files by name, and of folders by their kind."""
 CRATE = "ro-crate-metadata.json"
 REFERENCE = "reference"
 """The folder in a bundle of the manifest and, beside it, the images."""
@@ -148,7 +149,7 @@ def _collect(project, settings, manifest):
         **{
             path.relative_to(project).as_posix(): path.read_bytes()
             for path in paths
-            if path.is_file() and not _is_hidden(path.relative_to(project))
+            if path.is_file() and (path.suffix in SUFFIXES or path.name in TOP)
         },
         **{place: Path(name).read_bytes() for name, place in own.items()},
         "README.md": _introduce(settings, run, rows).encode(),
@@ -156,10 +157,6 @@ def _collect(project, settings, manifest):
         MANIFEST: format_manifest(run, rows).encode(),
     }
     return dict(sorted(files.items()))
-
-
-def _is_hidden(path):
-    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def _introduce(settings, run, rows):

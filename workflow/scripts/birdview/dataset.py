@@ -8,7 +8,6 @@ UNFIT = {
     r"\{.*\}|<[a-z][a-z0-9_]*>": "Snakemake takes {...} and <...> for something else",
     r"[\n\r\t]": "a tab or a line's end does not fit into the lists of scans",
     r"[\ud800-\udfff]": "it is not UTF-8",
-    r"(.+)\1{19}$": "it ends with twenty times the same, to Snakemake a loop",
 }
 """Patterns of names that are refused, and why."""
 
@@ -94,6 +93,8 @@ def find_unfit(scans):
     files |= {"grid.json", "grid.json.log"}
     for scan in scans:
         reasons = [why for what, why in UNFIT.items() if re.search(what, scan, re.S)]
+        if _is_repetitive(scan):
+            reasons.append("it ends with twenty times the same, to Snakemake a loop")
         folders = [folder.as_posix() for folder in Path(scan).parents]
         reasons += [
             f"the folder {folder} would be where the file {folder} of another is"
@@ -103,6 +104,36 @@ def find_unfit(scans):
         if reasons:
             unfit[scan] = reasons[0]
     return unfit
+
+
+def _is_repetitive(name):
+    return any(
+        name.endswith(name[-size:] * 20) for size in range(1, 1 + len(name) // 20)
+    )
+
+
+def refuse_others_images(encodings, demo):
+    """See that the demo's images would not take the place of others.
+
+    Parameters
+    ----------
+    encodings : iterable of str
+        Their names.
+    demo : path-like
+        The folder of the demo's scans.
+
+    Raises
+    ------
+    ValueError
+        If there are images of other scans than the demo's.
+    """
+    for encoding in encodings:
+        for image in sorted(Path("results", encoding).glob("*.png")):
+            if not (Path(demo) / f"{image.stem}.bin").exists():
+                raise ValueError(
+                    f"scans: null, but {image} is of another scan than the demo's: "
+                    f"expected the folder of the scans, or another --directory"
+                )
 
 
 def find_labelled(labels, scans):

@@ -47,6 +47,11 @@ def write_gallery(folder, images, layout, threads, refused=MappingProxyType({}))
     refused : mapping of str to str
         Why there are no images of some more scans, by their names.
 
+    Returns
+    -------
+    int
+        How many images there are not.
+
     Raises
     ------
     OSError
@@ -54,6 +59,7 @@ def write_gallery(folder, images, layout, threads, refused=MappingProxyType({}))
         cannot be rendered, is on the page with its error.
     """
     scans = list(dict.fromkeys(scan for *_, scan in images))
+    missing = 0
     encodings = [images[k][2] for k in range(0, len(images), len(scans))]
     with ThreadPoolExecutor(threads) as pool:
         for number, encoding in enumerate(encodings):
@@ -67,8 +73,10 @@ def write_gallery(folder, images, layout, threads, refused=MappingProxyType({}))
             )
             counts = [count for sheet in shown for count in sheet]
             counts += refused.values()
+            missing += sum(isinstance(count, str) for count in counts)
             _hand_over(place / "counts.js", "counts", encoding.name, counts)
     _write_page(Path(folder) / "index.html", [*scans, *refused], encodings)
+    return missing
 
 
 def _write_sheet(place, first, images, layout):
@@ -101,7 +109,7 @@ def _explain(error, scan, layout):
     """Say why there is no image: what is wrong with its scan, if something is."""
     try:
         read_scan(scan, layout)
-    except (OSError, ValueError) as cause:
+    except (MemoryError, OSError, ValueError) as cause:
         return str(cause)
     return "not rendered yet" if isinstance(error, FileNotFoundError) else str(error)
 
@@ -134,10 +142,11 @@ def _write_page(path, scans, encodings):
         "<", "\\u003c"
     )
     page = (PARTS / "index.html").read_text(encoding="utf-8")
+    # The data last: a scan may be called like a mark.
     for mark, text in (
         ("/* style.css */", (PARTS / "style.css").read_text(encoding="utf-8")),
-        ("/* data */", f"const DATA = {data};"),
         ("/* gallery.js */", (PARTS / "gallery.js").read_text(encoding="utf-8")),
+        ("/* data */", f"const DATA = {data};"),
     ):
         page = page.replace(mark, text)
     path.write_text(page, encoding="utf-8")

@@ -48,9 +48,23 @@ def write_movie(path, images, encoding, rate):
                         )
                 writer.write(frame)
             writer.release()
+            # Of a disk that is full, OpenCV says nothing.
+            frames = _count_frames(movie)
+            if frames != len(images):
+                raise OSError(
+                    f"{path}: {frames} frames written, expected {len(images)}; is the "
+                    f"disk full?"
+                )
             movie.rename(partial)
         finally:
             movie.unlink(missing_ok=True)
+
+
+def _count_frames(movie):
+    reader, frames = cv2.VideoCapture(str(movie), cv2.CAP_FFMPEG), 0
+    while reader.grab():
+        frames += 1
+    return frames
 
 
 def _draw_frame(planes, encoding, scan):

@@ -67,11 +67,11 @@ def make_image(scan, encoding, layout="kitti"):
     MemoryError
         If the scan or its image does not fit.
     """
+    layout = find_layout(layout)
+    data = load(scan)
     try:
-        canvas, raster = _kept_for(encoding)
-        layout = find_layout(layout)
-        data = load(scan)
         points = decode_scan(data, layout, scan)
+        canvas, raster = _kept_for(encoding)
         _, counts = raster.draw(points)
         # Of the bytes that were drawn: the file may be another one by now.
         digest = hashlib.sha256(data).hexdigest()
@@ -98,9 +98,9 @@ def whole(path):
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        if error.errno is None:
+        # What a full disk says has no name.
+        if error.errno is None or error.filename not in (None, str(partial)):
             raise
-        # What a full disk says has no name, else it is that of the partial file.
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         partial.unlink(missing_ok=True)

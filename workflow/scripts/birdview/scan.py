@@ -42,7 +42,10 @@ def read_scan(path, layout="kitti"):
 
 def load(path):
     """Read the bytes of a file, shape (size,) uint8, in one go."""
-    return np.fromfile(path, dtype=np.uint8)
+    try:
+        return np.fromfile(path, dtype=np.uint8)
+    except MemoryError as error:
+        raise MemoryError(f"{path}: out of memory: {error}") from None
 
 
 def decode_scan(data, layout, path):

@@ -4,6 +4,7 @@ from statistics import median
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from birdview.charts import STYLE
 from birdview.manifest import read_manifest
@@ -62,8 +63,10 @@ def _draw(counts):
         for name, columns in counts.items():
             panel.plot(columns[key], linewidth=1, label=name)
         panel.set_title(words, fontsize=10)
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, max(1, panel.get_ylim()[1]))
+        panel.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         panel.yaxis.set_major_formatter("{x:,.0f}")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].legend(ncols=4, fontsize=8, frameon=False)
     panels[-1].set_xlabel("scan, in the order of their names")
     return figure

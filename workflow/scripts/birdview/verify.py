@@ -96,7 +96,7 @@ def _digest(scan):
     name, path = scan
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest(), name
-    except OSError:
+    except (MemoryError, OSError):
         return "", name
 
 
@@ -106,7 +106,7 @@ def _check(scan, image, encoding, name, layout, digests):
 
     try:
         expected, counts = make_image(scan, encoding, layout)
-    except (OSError, ValueError) as error:
+    except (MemoryError, OSError, ValueError) as error:
         return found("scan", str(error))
     said, should = decode_image(expected, image)
     digest = said["birdview:scan_sha256"]
@@ -172,10 +172,15 @@ def compare(checked, run, reference, folder):
 
     Raises
     ------
-    OSError, ValueError
+    OSError
+        If a picture cannot be saved.
+    ValueError
         If there is no such manifest.
     """
-    their_run, rows = read_manifest(reference)
+    try:
+        their_run, rows = read_manifest(reference)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"reference: {error}") from None
     theirs = {(row.encoding, row.scan): row for row in rows}
     findings = list(_compare_scans(checked, theirs))
     blamed = {finding.scan for finding in findings}
@@ -210,14 +215,17 @@ def compare(checked, run, reference, folder):
 def _compare_scans(checked, theirs):
     """Yield the scans that one side has not, or that have other bytes."""
     here = {scan: result.scan_sha256 for (_, scan), result in checked.items()}
-    there = {row.scan: row.scan_sha256 for row in theirs.values()}
+    there = {}
+    for row in theirs.values():
+        there.setdefault(row.scan, set()).add(row.scan_sha256)
     for scan in sorted({*here, *there}):
         if scan not in there:
             yield Finding("scan", "", scan, "only here, not in their manifest")
         elif scan not in here:
             yield Finding("scan", "", scan, "only in their manifest, not here")
-        elif here[scan] and here[scan] != there[scan]:
-            what = f"other bytes: {here[scan][:12]} here, {there[scan][:12]} there"
+        elif here[scan] and there[scan] != {here[scan]}:
+            others = ", ".join(digest[:12] for digest in sorted(there[scan]))
+            what = f"other bytes: {here[scan][:12]} here, {others} there"
             yield Finding("scan", "", scan, what)
 
 
