@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from birdview.dataset import find_labelled, find_scans, name_scans
+from birdview.dataset import find_labelled, find_scans, find_unfit, name_scans
 
 
 def test_finds_scans_in_sub_folders(tmp_path):
@@ -79,3 +79,22 @@ def test_no_labels_is_an_error_that_says_where(tmp_path):
     message = f"labels: none in {folder} for a scan, such as 0.txt"
     with pytest.raises(FileNotFoundError, match=re.escape(message)):
         find_labelled(tmp_path, ["0"])
+
+
+def test_unfit_names():
+    """Those that Snakemake or the results' folders do not take, with the reason."""
+    fit = ["a", "a b", "b/{", "b/}c", "00000000000000000000x", "x.png", "deep/er/0"]
+    unfit = {
+        "{x}": "Snakemake takes {...} and <...> for something else",
+        "b/{x}/0": "Snakemake takes {...} and <...> for something else",
+        "a<b>": "Snakemake takes {...} and <...> for something else",
+        "a\nb": "a tab or a line's end does not fit into the lists of scans",
+        "\udcff": "it is not UTF-8",
+        "ab" * 20: "it ends with twenty times the same, to Snakemake a loop",
+        "a.png/0": "the folder a.png would be where the file a.png of another is",
+        "a.log/b/0": "the folder a.log would be where the file a.log of another is",
+        "grid.json/0": "the folder grid.json would be where the file grid.json of "
+        "another is",
+    }
+    assert find_unfit([*fit, *unfit]) == unfit
+    assert find_unfit(fit) == {}

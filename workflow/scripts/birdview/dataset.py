@@ -88,21 +88,24 @@ def find_unfit(scans):
     -------
     dict of str to str
     """
-    unfit = {}
     files = {f"{scan}{suffix}" for scan in scans for suffix in (".png", ".log")}
     files |= {"grid.json", "grid.json.log"}
+    taken = {}  # by folder: the first one above it, or itself, that is where a file is
+    for folder in {os.path.dirname(scan) for scan in scans}:
+        above = [folder, *(parent.as_posix() for parent in Path(folder).parents)]
+        taken[folder] = next((name for name in above[::-1] if name in files), None)
+    unfit = {}
     for scan in scans:
-        reasons = [why for what, why in UNFIT.items() if re.search(what, scan, re.S)]
+        folder = taken[os.path.dirname(scan)]
+        for what, why in UNFIT.items():
+            if re.search(what, scan):
+                unfit[scan] = why
         if _is_repetitive(scan):
-            reasons.append("it ends with twenty times the same, to Snakemake a loop")
-        folders = [folder.as_posix() for folder in Path(scan).parents]
-        reasons += [
-            f"the folder {folder} would be where the file {folder} of another is"
-            for folder in folders
-            if folder in files
-        ]
-        if reasons:
-            unfit[scan] = reasons[0]
+            unfit[scan] = "it ends with twenty times the same, to Snakemake a loop"
+        elif folder:
+            unfit[scan] = (
+                f"the folder {folder} would be where the file {folder} of another is"
+            )
     return unfit
 
 
