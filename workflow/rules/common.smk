@@ -294,7 +294,7 @@ def lay_out_gallery(folder, threads, log):
     with failures_in_one_line(log):
         os.makedirs(folder, exist_ok=True)
         missing = write_gallery(folder, every_image(), LAYOUT, threads, UNFIT)
-        print(f"{folder}/index.html: {missing} images are missing, see there")
+        print(f"{folder}/index.html: {missing or 'no'} images are missing")
 
 
 def draw_contact_sheet(encoding, picture, total, log):
