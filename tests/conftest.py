@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -78,6 +79,18 @@ def obey_permissions():
         for capability in (override, search):
             if libc.prctl(drop, capability, 0, 0, 0):
                 raise OSError(ctypes.get_errno(), "capabilities cannot be dropped")
+
+
+def _limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+
+
+# For a start with little memory, whatever the number of cores: each thread takes some.
+SMALL = {
+    "prepare": _limit_memory,
+    "environment": {"OPENBLAS_NUM_THREADS": "1"},
+    "cores": 1,
+}
 
 
 class Project:

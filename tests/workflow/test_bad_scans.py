@@ -5,13 +5,12 @@ import hashlib
 import itertools
 import os
 import re
-import resource
 import threading
 
 import cv2
 import numpy as np
 import pytest
-from conftest import obey_permissions
+from conftest import SMALL, obey_permissions
 
 from birdview.encoding import load_encoding
 from birdview.png import read_text
@@ -315,10 +314,7 @@ def test_scan_that_is_too_large_for_the_memory(project, make_scan):
     with open(make_scan(project.folder / "scans" / "bad.bin"), "r+b") as file:
         file.truncate(16 * 2**28)
 
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-
-    lines = render_beside_nine(project, make_scan, prepare=limit, cores=1)
+    lines = render_beside_nine(project, make_scan, **SMALL)
     assert [line for line in lines if line.startswith("scans/bad.bin: out of memory: ")]
     for number in range(9):
         scan = read_scan(project.folder / "scans" / f"{number}.bin")

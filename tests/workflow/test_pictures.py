@@ -3,12 +3,12 @@
 import csv
 import json
 import re
-import resource
 import zipfile
 
 import cv2
 import numpy as np
 import pytest
+from conftest import SMALL
 
 from birdview.encoding import load_encodings
 from birdview.gallery import write_gallery
@@ -75,14 +75,11 @@ def test_gallery_shows_what_does_not_fit_into_memory(drive):
     with open(drive.folder / "scans" / "02.bin", "r+b") as file:
         file.truncate(16 * 2**28)
 
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-
-    drive.run("gallery", *SETTINGS, prepare=limit, expect=1, cores=1)
+    drive.run("gallery", *SETTINGS, expect=1, **SMALL)
     counts = read_counts(drive.folder, "lyft")
     assert counts[2].startswith("scans/02.bin: out of memory: ")
     assert counts[3][0] == 4000
-    output = drive.run("verify", *SETTINGS, prepare=limit, expect=1, cores=1)
+    output = drive.run("verify", *SETTINGS, expect=1, **SMALL)
     assert "scan: lyft/02: scans/02.bin: out of memory: " in output
 
 
