@@ -18,6 +18,8 @@ const make = (tag, properties = {}, ...children) => {
 };
 const ZOOMS = [0.001, 2000]; // pixels per metre, least and most
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+// A matrix of two lines, as of the encodings, times (u, v, 1).
+const transform = (matrix, u, v) => matrix.map(([a, b, c]) => a * u + b * v + c);
 const encodings = new Map(DATA.encodings.map((encoding) => [encoding.encoding, encoding]));
 const last = DATA.scans.length - 1;
 
@@ -28,8 +30,10 @@ const state = {
   cursor: null, // {x, y} in metres, and over which pane; null: in the middle of the view
   off: new Map(), one: new Map(), playing: false, direction: 1,
 };
+// The planes that are not painted unless one asks for them.
+const usuallyOff = ({ colours }) => new Set(colours.flatMap((colour, k) => (colour ? [] : [k])));
 for (const [name, encoding] of encodings) {
-  state.off.set(name, new Set(encoding.colours.flatMap((colour, k) => (colour ? [] : [k]))));
+  state.off.set(name, usuallyOff(encoding));
   state.one.set(name, 0);
 }
 
@@ -253,7 +257,7 @@ class Pane {
       return [-zoom * yc, -zoom * xc, -zoom * yr, -zoom * xr,
         width / 2 - zoom * (y0 - y), height / 2 - zoom * (x0 - x)];
     }
-    const [row, col] = this.encoding.to_pixel.map(([px, py, p0]) => px * x + py * y + p0);
+    const [row, col] = transform(this.encoding.to_pixel, x, y);
     const across = zoom * Math.hypot(xc, yc), down = zoom * Math.hypot(xr, yr);
     return [across, 0, 0, down, width / 2 - across * col, height / 2 - down * row];
   }
@@ -263,14 +267,14 @@ class Pane {
     const [a, b, c, d, e, f] = this.matrix(), determinant = a * d - b * c;
     const col = (d * (left - e) - c * (top - f)) / determinant;
     const row = (a * (top - f) - b * (left - e)) / determinant;
-    const [x, y] = this.encoding.to_metres.map(([mr, mc, m0]) => mr * row + mc * col + m0);
+    const [x, y] = transform(this.encoding.to_metres, row, col);
     return { x, y };
   }
 
   // Its inverse.
   place({ x, y }) {
     const [a, b, c, d, e, f] = this.matrix();
-    const [row, col] = this.encoding.to_pixel.map(([px, py, p0]) => px * x + py * y + p0);
+    const [row, col] = transform(this.encoding.to_pixel, x, y);
     return [a * col + c * row + e, b * col + d * row + f];
   }
 
@@ -338,9 +342,9 @@ class Pane {
 
   // Says where the cursor is and what the pixel there holds.
   tell() {
-    const { rows, cols, channels, to_pixel: matrix } = this.encoding;
+    const { rows, cols, channels, to_pixel } = this.encoding;
     const { x, y } = state.cursor ?? state.view;
-    const [row, col] = matrix.map(([px, py, p0]) => Math.floor(px * x + py * y + p0));
+    const [row, col] = transform(to_pixel, x, y).map(Math.floor);
     this.values.classList.toggle("idle", !state.cursor);
     const table = make("table");
     const add = (...cells) => table.append(make("tr", {},
@@ -905,12 +909,12 @@ function writeLink() {
   const { encoding, beside, mode, turn, view } = state;
   const link = new URLSearchParams({ scan: DATA.scans[state.index], encoding });
   if (beside) link.set("beside", beside);
-  if (mode === "one") link.set("plane", encodings.get(encoding).channels[state.one.get(encoding)].name);
-  const usual = encodings.get(encoding).colours.map((colour) => !colour);
-  const off = usual.map((_, k) => state.off.get(encoding).has(k));
-  if (off.some((value, k) => value !== usual[k])) {
-    link.set("planes", encodings.get(encoding).channels.filter((_, k) => !off[k]).map(({ name }) => name).join(" "));
+  const { channels } = encodings.get(encoding);
+  const usual = usuallyOff(encodings.get(encoding)), off = state.off.get(encoding);
+  if (channels.some((_, k) => off.has(k) !== usual.has(k))) {
+    link.set("planes", channels.filter((_, k) => !off.has(k)).map(({ name }) => name).join(" "));
   }
+  if (mode === "one") link.set("plane", channels[state.one.get(encoding)].name);
   if (turn !== "ahead") link.set("turn", turn);
   if (state.gamma !== DATA.gamma) link.set("gamma", state.gamma.toFixed(3));
   if (view) for (const [key, digits] of [["x", 2], ["y", 2], ["zoom", 3]]) link.set(key, view[key].toFixed(digits));
@@ -922,11 +926,12 @@ function readLink() {
   const known = (name) => (encodings.has(link.get(name)) ? link.get(name) : null);
   const index = DATA.scans.indexOf(link.get("scan"));
   state.index = index < 0 ? state.index : index;
-  const encoding = known("encoding") ?? state.encoding, { channels, colours } = encodings.get(encoding);
-  const names = channels.map(({ name }) => name);
-  const shown = link.has("planes") ? link.get("planes").split(" ")
-    : names.filter((_, k) => colours[k]);
-  state.off.set(encoding, new Set(names.flatMap((name, k) => (shown.includes(name) ? [] : [k]))));
+  const encoding = known("encoding") ?? state.encoding;
+  const names = encodings.get(encoding).channels.map(({ name }) => name);
+  const shown = link.get("planes")?.split(" ");
+  state.off.set(encoding, shown
+    ? new Set(names.flatMap((name, k) => (shown.includes(name) ? [] : [k])))
+    : usuallyOff(encodings.get(encoding)));
   if (link.has("plane")) state.one.set(encoding, Math.max(0, names.indexOf(link.get("plane"))));
   state.mode = link.has("plane") ? "one" : "all";
   state.turn = link.get("turn") === "file" ? "file" : "ahead";

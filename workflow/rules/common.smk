@@ -131,16 +131,18 @@ def images(wildcards):
     return images + refused(wildcards)
 
 
+def images_by_scan(encoding, scans):
+    return {scan: f"results/{encoding}/{scan}.png" for scan in scans}
+
+
 def images_of_encoding(wildcards):
-    return expand(f"results/{wildcards.encoding}/{{scan}}.png", scan=SCANS)
+    return list(images_by_scan(wildcards.encoding, SCANS).values())
 
 
 def images_on_sheet(wildcards):
     from birdview.sheet import choose_evenly
 
-    return expand(
-        f"results/{wildcards.encoding}/{{scan}}.png", scan=choose_evenly(SCANS)
-    )
+    return list(images_by_scan(wildcards.encoding, choose_evenly(SCANS)).values())
 
 
 def meaning_of_pixels(wildcards):
@@ -300,7 +302,7 @@ def lay_out_gallery(folder, threads, log):
 def draw_contact_sheet(encoding, picture, total, log):
     from birdview.sheet import choose_evenly, draw_sheet
 
-    images = {scan: f"results/{encoding}/{scan}.png" for scan in choose_evenly(SCANS)}
+    images = images_by_scan(encoding, choose_evenly(SCANS))
     with failures_in_one_line(log):
         draw_sheet(picture, images, ENCODINGS[encoding], total)
 
@@ -308,8 +310,8 @@ def draw_contact_sheet(encoding, picture, total, log):
 def shoot(encoding, movie, rate, log):
     from birdview.movie import write_movie
 
-    images = {scan: f"results/{encoding}/{scan}.png" for scan in SCANS}
     with failures_in_one_line(log):
+        images = images_by_scan(encoding, SCANS)
         write_movie(movie, images, ENCODINGS[encoding], rate)
 
 

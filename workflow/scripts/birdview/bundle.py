@@ -71,10 +71,7 @@ def name_bundle(project, settings, manifest):
 
     The images count by their digests, which the manifest has.
     """
-    digest = hashlib.sha256()
-    for name, content in _collect(project, settings, manifest).items():
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return f"birdview-{digest.hexdigest()[:DIGITS]}.zip"
+    return _name(_collect(project, settings, *read_manifest(manifest)))
 
 
 def write_bundle(path, project, settings, manifest):
@@ -102,9 +99,10 @@ def write_bundle(path, project, settings, manifest):
         If the archive's name should be another, if the manifest is none, or if an image
         is not the one that it lists.
     """
-    if Path(path).name != (name := name_bundle(project, settings, manifest)):
+    run, rows = read_manifest(manifest)
+    files = _collect(project, settings, run, rows)
+    if Path(path).name != (name := _name(files)):
         raise ValueError(f"{path}: expected the name {name}, by what is in it")
-    files, (_, rows) = _collect(project, settings, manifest), read_manifest(manifest)
     with_images, scans = settings["bundle"] == "images", len({row.scan for row in rows})
     files[CRATE] = describe_crate(files, MANIFEST, scans, with_images)
     # All is stored as it is: what compression makes of it depends on the library.
@@ -119,19 +117,26 @@ def write_bundle(path, project, settings, manifest):
             archive.writestr(_entry(f"{REFERENCE}/{name}"), content)
 
 
+def _name(files):
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return f"birdview-{digest.hexdigest()[:DIGITS]}.zip"
+
+
 def _entry(name):
     entry = zipfile.ZipInfo(name, EPOCH)
     entry.external_attr = 0o644 << 16
     return entry
 
 
-def _collect(project, settings, manifest):
+def _collect(project, settings, run, rows):
     """Return the files of a bundle by their names in it, sorted.
 
     All but the images, and the crate, which follows from them.
     """
-    project, (run, rows) = Path(project), read_manifest(manifest)
-    del run["platform"]
+    project = Path(project)
+    run = {key: value for key, value in run.items() if key != "platform"}
     paths = [project / name for name in TOP]
     for folder in FOLDERS:
         paths += (project / folder).rglob("*")

@@ -18,7 +18,6 @@ from birdview.image import as_planes
 from birdview.legend import describe_grid
 from birdview.manifest import examine_image
 from birdview.picture import GAMMA, choose_colours, make_picture
-from birdview.provenance import SOFTWARE
 from birdview.raster import Counts
 from birdview.scan import read_scan
 
@@ -122,11 +121,9 @@ def _hand_over(path, *arguments):
 
 def _write_page(path, scans, encodings):
     data = {
-        "software": SOFTWARE,
         "scans": scans,
         "counts": Counts._fields,
         "sheet": SHEET,
-        "small": SMALL,
         "gamma": GAMMA,
         "map": (255 * colormaps[COLOUR_MAP](np.arange(256))[:, :3])
         .round()
