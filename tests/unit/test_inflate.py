@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from birdview.deflate import deflate
@@ -70,6 +70,35 @@ def test_damage_is_noticed(data, level, place, flip):
         return
     # Some bits mean nothing; and now and then the checksum of other data is the same.
     assert inflated.tobytes() == zlib.decompress(stream)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    data=any_data,
+    strategy=st.sampled_from(list(STRATEGIES.values())),
+    flips=st.lists(st.integers(0, 95), min_size=1, max_size=3),
+)
+@example(bytes(21), zlib.Z_FIXED, [2])  # a block of a type that does not exist
+def test_refuses_what_zlib_refuses(data, strategy, flips):
+    """Changed bits of the head, where the codes are, with a checksum that is right."""
+    made = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
+    blocks = bytearray(made.compress(data) + made.flush())
+    for bit in flips:
+        blocks[bit // 8 % len(blocks)] ^= 1 << bit % 8
+    reader = zlib.decompressobj(-15)
+    try:
+        right = reader.decompress(blocks)
+    except zlib.error:
+        right = None
+    size = len(data) if right is None else len(right)
+    checksum = zlib.adler32(data if right is None else right).to_bytes(4, "big")
+    blocks = blocks[: len(blocks) - len(reader.unused_data)]
+    stream = as_array(b"\x78\x01" + blocks + checksum)
+    if right is not None and reader.eof:
+        assert inflate(stream, size).tobytes() == right
+    else:
+        with pytest.raises(ValueError, match="zlib stream"):
+            inflate(stream, size)
 
 
 @settings(max_examples=300, deadline=None)

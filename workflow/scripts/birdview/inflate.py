@@ -45,8 +45,8 @@ def inflate(stream, size):
     """
     data = np.empty(size, dtype=np.uint8)
     header = int(stream[0]) << 8 | int(stream[1]) if len(stream) > 1 else 1
-    # Deflate, without a dictionary that was agreed on.
-    if header % 31 or header >> 8 & 15 != 8 or header & 32:
+    # Deflate with a window of 32 KiB at most, without a dictionary that was agreed on.
+    if header % 31 or header >> 8 & 15 != 8 or header >> 12 > 7 or header & 32:
         raise ValueError("no zlib stream")
     used, check = _inflate(stream[2:], data)
     if used < 0 or bytes(stream[2 + used :]) != check.to_bytes(4, "big"):
@@ -75,15 +75,17 @@ def _inflate(stream, data):
             for byte in data[start : max(start, filled)]:
                 sums = _add(sums, np.int64(byte), 1)
         else:
+            count = -1  # a block of a type that does not exist
             if head >> 1 == 1:
                 _fix_lengths(lengths)
                 count = 288
-            else:
+            elif head >> 1 == 2:
                 count, bits = _read_lengths(stream, bits, lengths, codes)
             if (
                 count < 0
-                or not _tabulate(lengths[:count], codes)
-                or not _tabulate(lengths[count : count + 32], distance_codes)
+                or not lengths[_END]
+                or not _tabulate(lengths[:count], codes, 1)
+                or not _tabulate(lengths[count : count + 32], distance_codes, 1)
             ):
                 return -1, 0
             filled, sums, bits = _decode(
@@ -156,11 +158,13 @@ def _read_lengths(stream, bits, lengths, codes):
     distances, bits = _take(bits, 5)
     own, bits = _take(bits, 4)
     count, distances, own = count + 257, distances + 1, own + 4
+    if count > 286 or distances > 30:
+        return -1, bits
     lengths[:] = 0
     for i in range(own):
         bits = _hold(stream, bits)
         lengths[_ORDER[i]], bits = _take(bits, 3)
-    if not _tabulate(lengths[:19], codes):
+    if not _tabulate(lengths[:19], codes, 0):
         return -1, bits
     lengths[:] = 0
     i = 0
@@ -188,8 +192,12 @@ def _read_lengths(stream, bits, lengths, codes):
 
 
 @njit(nogil=True, cache=True)
-def _tabulate(lengths, codes):
-    """Fill a table of what each 15 bits begin with: a symbol and its code's length."""
+def _tabulate(lengths, codes, sparse):
+    """Fill a table of what each 15 bits begin with: a symbol and its code's length.
+
+    Return whether the codes are complete, or as few as `sparse` and of one bit: what
+    else does not use all bits, zlib takes for damage.
+    """
     codes[:] = -1
     starts = np.zeros(_LIMIT + 2, dtype=np.int64)
     for length in lengths:
@@ -199,7 +207,8 @@ def _tabulate(lengths, codes):
     for length in range(1, _LIMIT + 2):
         start = (start + starts[length]) << 1
         starts[length] = start
-    if starts[_LIMIT + 1] > 2 << _LIMIT:
+    used = np.count_nonzero(lengths)
+    if starts[_LIMIT + 1] != 2 << _LIMIT and (used > sparse or lengths.max() > 1):
         return False
     for symbol in range(len(lengths)):
         length = lengths[symbol]
