@@ -181,6 +181,15 @@ def project(compiled, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def cluster_python():
+    """Name the Python of an environment of envs/cluster.txt."""
+    python = os.environ.get("BIRDVIEW_CLUSTER_PYTHON")
+    if not python:
+        pytest.skip("BIRDVIEW_CLUSTER_PYTHON names no Python with envs/cluster.txt")
+    return python
+
+
+@pytest.fixture(scope="session")
 def chromium():
     """Start the Chromium that is installed."""
     from playwright.sync_api import sync_playwright

@@ -1,6 +1,7 @@
 # What the rules share: the settings, checked; the encodings; where the scans are.
 import faulthandler
 import gc
+import hashlib
 import inspect
 import os
 import subprocess
@@ -10,6 +11,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
 # To plan thousands of jobs takes objects by the hundred thousand. Python would look for
@@ -23,6 +25,7 @@ SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
 sys.path.insert(0, SCRIPTS)
 
 from birdview.dataset import (
+    divide,
     find_labelled,
     find_scans,
     find_unfit,
@@ -46,12 +49,14 @@ try:
     if config["scans"] is None:
         if config["layout"] != "kitti":
             raise ValueError(f"scans: null, expected a folder for the {LAYOUT}")
+        if config["split"] is not None:
+            raise ValueError("scans: null, expected the folder of the split's scans")
         FOLDER = "results/demo"
         refuse_others_images(ENCODINGS, FOLDER)
         SCANS = name_scans(config["demo"]["scans"])
     else:
         FOLDER = config["scans"]
-        SCANS = find_scans(FOLDER, LAYOUT.suffix)
+        SCANS = find_scans(FOLDER, LAYOUT.suffix, config["split"])
     UNFIT = {
         scan: f"{file_of(scan)!r}: no name for an image: {why}"
         for scan, why in find_unfit(SCANS).items()
@@ -59,6 +64,7 @@ try:
     SCANS = [scan for scan in SCANS if scan not in UNFIT]
     if not SCANS:
         raise ValueError(next(iter(UNFIT.values())))
+    PARTS = divide(SCANS, config["part_size"])
     LABELS = config["labels"]
     LABELLED = find_labelled(LABELS, SCANS) if LABELS else []
 except (OSError, ValueError) as error:
@@ -81,6 +87,13 @@ CODE = digest_code()
 RECIPES = {
     name: {"encoding": encoding.digest, "layout": LAYOUT.name, "code": CODE}
     for name, encoding in ENCODINGS.items()
+}
+
+# What the Snakemake of a part has to know: not where results are, nor what to do with them.
+SETTINGS_OF_PARTS = {
+    "scans": FOLDER,
+    "layout": config["layout"],
+    "encodings": config["encodings"],
 }
 
 # The pages of the benchmark, with what is measured for each.
@@ -126,9 +139,31 @@ def refused(wildcards):
     return [f"results/refused/{number}" for number in range(len(UNFIT))]
 
 
+def scan_files_of_part(wildcards):
+    files = [file_of(scan) for scan in PARTS[wildcards.part]]
+    return [
+        file for file in files if config["scans"] is None or os.access(file, os.R_OK)
+    ]
+
+
+def digest_of_part(wildcards):
+    names = "\n".join(PARTS[wildcards.part])
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
 def images(wildcards):
     images = expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
     return images + refused(wildcards)
+
+
+def parts(wildcards):
+    done = expand("results/parts/{part}.done", part=PARTS)
+    return done + refused(wildcards)
+
+
+def images_or_parts(wildcards):
+    # A job on a cluster takes seconds to start; so there, a part of the images is one.
+    return images(wildcards) if workflow.local_exec else parts(wildcards)
 
 
 def images_by_scan(encoding, scans):
@@ -221,6 +256,28 @@ def render_image(scan, image, encoding, log):
 def refuse(number, log):
     with failures_in_one_line(log):
         raise ValueError(list(UNFIT.values())[number])
+
+
+def write_settings(path, settings):
+    with open(path, "w", encoding="utf-8") as file:
+        yaml.safe_dump(settings, file, sort_keys=False, allow_unicode=True)
+
+
+def write_split(path, part):
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{scan}\n" for scan in PARTS[part])
+
+
+def render_part(settings, split, threads, log):
+    # With profiles/default, and no other: that of a cluster would have each image be a job.
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", workflow.main_snakefile),
+        *("--profile", "none", "--cores", str(threads)),
+        *("--configfile", settings, "--config", f"split={split}"),
+    ]
+    with open(log, "w") as file:
+        if subprocess.run(command, stdout=file, stderr=file).returncode:
+            raise WorkflowError(f"{split}: not all images were made: {log} says why")
 
 
 def write_legend(encoding, path):

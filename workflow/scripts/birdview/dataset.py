@@ -20,7 +20,7 @@ def name_scans(count):
     return [f"{number:06}" for number in range(count)]
 
 
-def find_scans(folder, suffix=".bin"):
+def find_scans(folder, suffix=".bin", split=None):
     """Find the scans in a folder and its sub-folders, through links too.
 
     Parameters
@@ -28,6 +28,9 @@ def find_scans(folder, suffix=".bin"):
     folder : path-like
     suffix : str
         How the names of the scans' files end.
+    split : path-like, optional
+        A text file with the name of a scan in each line, such as KITTI's splits for
+        training: these are the scans, and the folder is not looked through.
 
     Returns
     -------
@@ -37,10 +40,11 @@ def find_scans(folder, suffix=".bin"):
     Raises
     ------
     FileNotFoundError
-        If the folder is missing or holds no scan.
+        If the folder or the split is missing, or the folder holds no scan.
     ValueError
-        If the folder has a name that Snakemake does not take, or if a scan would have
-        its image where the pictures of boxes are.
+        If the folder has a name that Snakemake does not take, if the split is not a
+        list of names, or if a scan would have its image where the pictures of boxes
+        are.
     """
     where = os.path.abspath(folder)
     for what, why in UNFIT.items():
@@ -48,6 +52,21 @@ def find_scans(folder, suffix=".bin"):
             raise ValueError(f"scans: {where!r}: no path for scans: {why}")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"scans: no folder at {where}, expected one with scans")
+    scans = _walk(folder, suffix) if split is None else _read_split(split)
+    if not scans:
+        raise FileNotFoundError(
+            f"scans: no {suffix} file in {where} or below, expected one for each scan"
+        )
+    for scan in scans:
+        if scan.startswith(BOXES):
+            raise ValueError(
+                f"scans: {where}/{BOXES} holds scans, expected another name: "
+                f"results/<encoding>/{BOXES} is for pictures of boxes"
+            )
+    return sorted(scans)
+
+
+def _walk(folder, suffix):
     scans, been = [], set()
     for path, folders, files in os.walk(folder, followlinks=True):
         # A link may lead back to a folder above it.
@@ -63,17 +82,30 @@ def find_scans(folder, suffix=".bin"):
             for name in files
             if name.endswith(suffix)
         ]
-    if not scans:
+    return scans
+
+
+def _read_split(path):
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
         raise FileNotFoundError(
-            f"scans: no {suffix} file in {where} or below, expected one for each scan"
-        )
-    for scan in scans:
-        if scan.startswith(BOXES):
+            f"split: no file {path}, expected one with the name of a scan in each line"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"split: {path} is no text, expected names of scans") from None
+    for number, name in enumerate(lines, 1):
+        if name and {"", ".", ".."} & set(name.split("/")):
             raise ValueError(
-                f"scans: {where}/{BOXES} holds scans, expected another name: "
-                f"results/<encoding>/{BOXES} is for pictures of boxes"
+                f"split: {path}, line {number}: {name!r}, expected the path of a scan "
+                f"below scans, without suffix"
             )
-    return sorted(scans)
+    scans = {name for name in lines if name}
+    if not scans:
+        raise ValueError(
+            f"split: nothing in {path}, expected the name of a scan in each line"
+        )
+    return scans
 
 
 def find_unfit(scans):
@@ -113,6 +145,26 @@ def _is_repetitive(name):
     return any(
         name.endswith(name[-size:] * 20) for size in range(1, 1 + len(name) // 20)
     )
+
+
+def divide(scans, size):
+    """Divide scans into parts of so many, the last one of fewer.
+
+    Parameters
+    ----------
+    scans : list of str
+    size : int
+
+    Returns
+    -------
+    dict of str to list of str
+        By number: 00000, 00001, ...
+    """
+    starts = range(0, len(scans), size)
+    return {
+        f"{number:05}": scans[start : start + size]
+        for number, start in enumerate(starts)
+    }
 
 
 def refuse_others_images(encodings, demo):

@@ -1,0 +1,168 @@
+"""On a real Slurm: few jobs, the right pixels, and an end after every accident."""
+
+import os
+import signal
+import time
+
+import cv2
+import numpy as np
+import pytest
+import slurm
+from conftest import ROOT, Project, as_opencv
+
+from birdview.encoding import load_encoding
+from birdview.raster import Raster
+from birdview.scan import read_scan
+
+pytestmark = pytest.mark.cluster
+
+PROFILE = ("--profile", ROOT / "profiles" / "slurm")
+HERE = (
+    *("--set-threads", "render_part=1", "--retries", "0"),
+    *("--slurm-init-seconds-before-status-checks", "1"),
+)
+SETTINGS = ("--config", "scans=scans", "encodings=[lyft]", "part_size=125")
+TWO_PARTS = (*SETTINGS[:-1], "part_size=250")
+
+
+@pytest.fixture(scope="module")
+def cluster(cluster_python, tmp_path_factory):
+    """Start Slurm."""
+    obstacle = slurm.find_obstacle()
+    if obstacle:
+        pytest.skip(obstacle)
+    with slurm.running(tmp_path_factory.mktemp("slurm")):
+        yield
+
+
+class Drive(Project):
+    """A project with 500 scans, that runs on Slurm."""
+
+    def __init__(self, root, python):
+        super().__init__(root)
+        self.python = python
+        (self.folder / "scans").mkdir()
+        for number in range(500):
+            self.make_scan(f"{number:03}", number)
+
+    def make_scan(self, name, seed):
+        rng = np.random.default_rng(seed)
+        points = rng.uniform([-60, -60, -2.5, 0], [60, 60, 1, 1], size=(500, 4))
+        points.astype("<f4").tofile(self.folder / "scans" / f"{name}.bin")
+
+    def start(self, *arguments):
+        return super().start(*PROFILE, *HERE, *arguments, python=self.python)
+
+    def submit(self, *settings, expect=0):
+        """Run Snakemake; return what it printed, and the jobs that Slurm got."""
+        before = slurm.jobs()
+        output = self.run(*(settings or SETTINGS), expect=expect)
+        return output, slurm.jobs().keys() - before.keys()
+
+
+@pytest.fixture
+def drive(cluster, compiled, cluster_python, tmp_path):
+    return Drive(tmp_path / "a project", cluster_python)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slow(cluster, compiled, cluster_python, tmp_path_factory):
+    """Start two jobs that take longer than they may, while the other tests run."""
+    drive = Drive(tmp_path_factory.mktemp("slow") / "a project", cluster_python)
+    drive.edit(
+        "workflow/scripts/birdview/render.py",
+        "    data = load(scan)\n",
+        "    data = load(scan)\n"
+        "    if os.path.exists('slow'):\n"
+        "        import time; time.sleep(0.5)\n",
+    )
+    (drive.folder / "slow").touch()
+    minute = ("--default-resources", "mem_mb=2000", "runtime=1")
+    process = drive.start(*minute, *TWO_PARTS)
+    wait_for(lambda: len(drive.images()) > 10)
+    yield drive, process, sorted(slurm.jobs())
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_for(condition):
+    """Wait up to a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def check(project, count=500):
+    """See that all images are there, with the pixels that are drawn here."""
+    images = sorted((project.folder / "results" / "lyft").glob("*.png"))
+    assert len(images) == count
+    raster = Raster(load_encoding("lyft"))
+    for image in images:
+        scan = project.folder / "scans" / f"{image.stem}.bin"
+        planes, _ = raster.draw(read_scan(scan))
+        np.testing.assert_array_equal(cv2.imread(str(image)), as_opencv(planes))
+
+
+def test_few_jobs(drive):
+    """Four for 500 scans; then none; then one, for one scan that changed."""
+    _, jobs = drive.submit()
+    assert len(jobs) == 4
+    check(drive)
+    output, jobs = drive.submit()
+    assert jobs == set()
+    assert "Nothing to be done" in output
+    drive.make_scan("300", seed=1000)
+    before = drive.images()
+    _, jobs = drive.submit()
+    assert len(jobs) == 1
+    after = drive.images()
+    assert [name for name in after if after[name] != before[name]] == ["lyft/300.png"]
+    check(drive)
+
+
+def test_bad_scan(drive):
+    """It is named at the terminal; its part has all others; mended, it is one job."""
+    (drive.folder / "scans" / "130.bin").write_bytes(bytes(17))
+    output, jobs = drive.submit(expect=1)
+    assert len(jobs) == 4
+    assert "scans/130.bin: 17 bytes found, expected a multiple of 16" in output
+    check(drive, 499)
+    drive.make_scan("130", seed=0)
+    before = drive.images()
+    _, jobs = drive.submit()
+    assert len(jobs) == 1
+    assert drive.images().keys() - before.keys() == {"lyft/130.png"}
+    assert before.items() <= drive.images().items()
+
+
+def test_interrupted(drive):
+    """Ctrl-C at the terminal cancels the jobs; the next run does the rest."""
+    process = drive.start(*SETTINGS)
+    wait_for(lambda: len(drive.images()) > 10)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    wait_for(lambda: not {"RUNNING", "PENDING"} & set(slurm.jobs().values()))
+    drive.submit()
+    check(drive)
+
+
+def test_cancelled_and_out_of_time(slow):
+    """One job each way; the next run keeps what there is, and does the rest."""
+    drive, process, (first, second) = slow
+    slurm.ask("scancel", first)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    states = slurm.jobs()
+    assert (states[first], states[second]) == ("CANCELLED", "TIMEOUT")
+    before = drive.images()
+    assert 10 < len(before) < 500
+    (drive.folder / "slow").unlink()
+    _, jobs = drive.submit(*TWO_PARTS)
+    assert len(jobs) == 2
+    check(drive)
+    after = drive.images()
+    # Of each job, the image that was in work may have been marked as unfinished.
+    assert sum(after[name] != time for name, time in before.items()) <= 2
