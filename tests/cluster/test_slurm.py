@@ -153,7 +153,7 @@ def test_cancelled_and_out_of_time(slow):
     """One job each way; the next run keeps what there is, and does the rest."""
     drive, process, (first, second) = slow
     slurm.ask("scancel", first)
-    output, _ = process.communicate(timeout=300)
+    process.communicate(timeout=300)
     assert process.returncode == 1
     states = slurm.jobs()
     assert (states[first], states[second]) == ("CANCELLED", "TIMEOUT")

@@ -24,6 +24,7 @@ faulthandler.enable()
 SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
 sys.path.insert(0, SCRIPTS)
 
+from birdview import bucket
 from birdview.dataset import (
     divide,
     find_labelled,
@@ -42,11 +43,34 @@ def file_of(scan):
     return f"{FOLDER}/{scan}{LAYOUT.suffix}"
 
 
+def stored(path):
+    try:
+        return storage(path).flags["storage_object"]
+    except WorkflowError:
+        raise ValueError(
+            f"{path}: no plugin for it, expected the environment of envs/cluster.txt"
+        ) from None
+
+
+def kept_here(file):
+    # Where images are in a bucket, Snakemake looks for all files there.
+    return local(file) if RESULTS else file
+
+
+OBJECTS = {}
+RESULTS = workflow.storage_settings.default_storage_prefix
+if not (RESULTS and bucket.is_bucket(RESULTS)):
+    RESULTS = None
+
 try:
     config = conform(config, "config", "config")
     ENCODINGS = load_encodings(config["encodings"])
     LAYOUT = find_layout(config["layout"])
+    if RESULTS:
+        bucket.refuse_missing(stored(RESULTS))
     if config["scans"] is None:
+        if RESULTS:
+            raise ValueError(f"scans: null, expected scans for images in {RESULTS}")
         if config["layout"] != "kitti":
             raise ValueError(f"scans: null, expected a folder for the {LAYOUT}")
         if config["split"] is not None:
@@ -54,12 +78,16 @@ try:
         FOLDER = "results/demo"
         refuse_others_images(ENCODINGS, FOLDER)
         SCANS = name_scans(config["demo"]["scans"])
+    elif bucket.is_bucket(config["scans"]):
+        FOLDER = config["scans"].rstrip("/")
+        OBJECTS = bucket.find_objects(stored(FOLDER), LAYOUT.suffix)
+        SCANS = read_split(config["split"]) if config["split"] else list(OBJECTS)
     else:
         FOLDER = config["scans"]
         SCANS = find_scans(FOLDER, LAYOUT.suffix, config["split"])
     UNFIT = {
         scan: f"{file_of(scan)!r}: no name for an image: {why}"
-        for scan, why in find_unfit(SCANS).items()
+        for scan, why in find_unfit(SCANS, bucket.UNFIT if OBJECTS else None).items()
     }
     SCANS = [scan for scan in SCANS if scan not in UNFIT]
     if not SCANS:
@@ -118,12 +146,19 @@ def signed(function):
     return function
 
 
-@signed
-def scan_file(wildcards):
+def readable_files(scans):
     # One that is listed but cannot be read, such as a link to nowhere, shall fail alone:
     # as an input, it would stop Snakemake.
-    file = file_of(wildcards.scan)
-    return file if config["scans"] is None or os.access(file, os.R_OK) else []
+    files = map(file_of, scans)
+    made_here = config["scans"] is None
+    return [kept_here(f) for f in files if made_here or os.access(f, os.R_OK)]
+
+
+@signed
+def scan_file(wildcards):
+    if bucket.is_bucket(FOLDER):
+        return storage(file_of(wildcards.scan))
+    return next(iter(readable_files([wildcards.scan])), [])
 
 
 @signed
@@ -140,10 +175,9 @@ def refused(wildcards):
 
 
 def scan_files_of_part(wildcards):
-    files = [file_of(scan) for scan in PARTS[wildcards.part]]
-    return [
-        file for file in files if config["scans"] is None or os.access(file, os.R_OK)
-    ]
+    if bucket.is_bucket(FOLDER):
+        return []  # to ask for each takes longer than to list all: see digest_of_part
+    return readable_files(PARTS[wildcards.part])
 
 
 def digest_of_part(wildcards):
@@ -151,9 +185,22 @@ def digest_of_part(wildcards):
     return hashlib.sha256(names.encode()).hexdigest()
 
 
+def want_images_here():
+    if RESULTS:
+        raise WorkflowError(
+            f"default-storage-prefix: the images are in {RESULTS}, expected them in the "
+            f"folder results: copy them here, and leave the prefix out"
+        )
+
+
 def images(wildcards):
     images = expand("results/{encoding}/{scan}.png", encoding=ENCODINGS, scan=SCANS)
     return images + refused(wildcards)
+
+
+def images_here(wildcards):
+    want_images_here()
+    return images(wildcards)
 
 
 def parts(wildcards):
@@ -171,10 +218,12 @@ def images_by_scan(encoding, scans):
 
 
 def images_of_encoding(wildcards):
+    want_images_here()
     return list(images_by_scan(wildcards.encoding, SCANS).values())
 
 
 def images_on_sheet(wildcards):
+    want_images_here()
     from birdview.sheet import choose_evenly
 
     return list(images_by_scan(wildcards.encoding, choose_evenly(SCANS)).values())
@@ -212,6 +261,7 @@ def found_label_files(wildcards):
 
 
 def pictures_with_boxes(wildcards):
+    want_images_here()
     if LABELS is None:
         raise WorkflowError("labels: null, expected the folder of label_2 and calib")
     return expand(
@@ -246,11 +296,11 @@ def failures_in_one_line(log):
         raise WorkflowError(str(error)) from None
 
 
-def render_image(scan, image, encoding, log):
+def render_image(file, scan, image, encoding, log):
     from birdview.render import render
 
     with failures_in_one_line(log):
-        render(file_of(scan), image, ENCODINGS[encoding], LAYOUT)
+        render(file or file_of(scan), image, ENCODINGS[encoding], LAYOUT)
 
 
 def refuse(number, log):
@@ -259,25 +309,26 @@ def refuse(number, log):
 
 
 def write_settings(path, settings):
-    with open(path, "w", encoding="utf-8") as file:
-        yaml.safe_dump(settings, file, sort_keys=False, allow_unicode=True)
+    from birdview import part
+
+    part.write_settings(path, settings)
 
 
-def write_split(path, part):
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{scan}\n" for scan in PARTS[part])
+def write_split(path, name):
+    from birdview import part
+
+    part.write_split(path, PARTS[name])
 
 
 def render_part(settings, split, threads, log):
-    # With profiles/default, and no other: that of a cluster would have each image be a job.
-    command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", workflow.main_snakefile),
-        *("--profile", "none", "--cores", str(threads)),
-        *("--configfile", settings, "--config", f"split={split}"),
-    ]
-    with open(log, "w") as file:
-        if subprocess.run(command, stdout=file, stderr=file).returncode:
-            raise WorkflowError(f"{split}: not all images were made: {log} says why")
+    from birdview import part
+
+    source = stored(FOLDER) if bucket.is_bucket(FOLDER) else None
+    target = stored(f"{RESULTS}/results") if RESULTS else None
+    with failures_in_one_line(log):
+        part.render_part(
+            *(workflow.main_snakefile, settings, split, threads, log, source, target)
+        )
 
 
 def write_legend(encoding, path):
@@ -337,6 +388,7 @@ def verify_images(threads, log):
     from birdview.manifest import describe_run
     from birdview.verify import Finding, check_images, compare, conclude
 
+    want_images_here()
     with failures_in_one_line(log):
         checked = check_images(every_image(), LAYOUT, threads)
         findings = [Finding("scan", "", "", refused) for refused in UNFIT.values()]

@@ -9,7 +9,7 @@
 
 rule gallery:
     input:
-        images,
+        images_here,
         grids,
         "results/gallery",
 

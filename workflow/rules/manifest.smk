@@ -9,7 +9,7 @@
 
 checkpoint manifest:
     input:
-        images,
+        images_here,
     output:
         table="results/manifest.tsv",
     log:

@@ -64,5 +64,6 @@ rule render_part:
     threads: workflow.cores or 1
     params:
         recipes=[RECIPES[name] for name in sorted(RECIPES)],
+        scans=digest_of_part,
     run:
         render_part(input.settings, input.split, threads, log[0])

@@ -19,7 +19,13 @@ rule render:
     params:
         recipe=recipe,
     run:
-        render_image(wildcards.scan, output.image, wildcards.encoding, log[0])
+        render_image(
+            input.scan,
+            wildcards.scan,
+            output.image,
+            wildcards.encoding,
+            log[0],
+        )
 
 
 rule refuse:

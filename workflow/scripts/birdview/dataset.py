@@ -29,8 +29,7 @@ def find_scans(folder, suffix=".bin", split=None):
     suffix : str
         How the names of the scans' files end.
     split : path-like, optional
-        A text file with the name of a scan in each line, such as KITTI's splits for
-        training: these are the scans, and the folder is not looked through.
+        See `read_split`: these are the scans, and the folder is not looked through.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def find_scans(folder, suffix=".bin", split=None):
             raise ValueError(f"scans: {where!r}: no path for scans: {why}")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"scans: no folder at {where}, expected one with scans")
-    scans = _walk(folder, suffix) if split is None else _read_split(split)
+    scans = _walk(folder, suffix) if split is None else read_split(split)
     if not scans:
         raise FileNotFoundError(
             f"scans: no {suffix} file in {where} or below, expected one for each scan"
@@ -85,7 +84,26 @@ def _walk(folder, suffix):
     return scans
 
 
-def _read_split(path):
+def read_split(path):
+    """Read which scans there are from a text file with the name of one in each line.
+
+    Parameters
+    ----------
+    path : path-like
+        Such as KITTI's split for training.
+
+    Returns
+    -------
+    list of str
+        Sorted, each once.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a list of names.
+    """
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
@@ -100,7 +118,7 @@ def _read_split(path):
                 f"split: {path}, line {number}: {name!r}, expected the path of a scan "
                 f"below scans, without suffix"
             )
-    scans = {name for name in lines if name}
+    scans = sorted({name for name in lines if name})
     if not scans:
         raise ValueError(
             f"split: nothing in {path}, expected the name of a scan in each line"
@@ -108,18 +126,21 @@ def _read_split(path):
     return scans
 
 
-def find_unfit(scans):
+def find_unfit(scans, more=None):
     """Say of which scans no image can be made under their names, and why.
 
     Parameters
     ----------
     scans : list of str
         As `find_scans` returns them.
+    more : dict of str to str, optional
+        Patterns of names that are refused besides `UNFIT`, and why.
 
     Returns
     -------
     dict of str to str
     """
+    patterns = UNFIT | (more or {})
     files = {f"{scan}{suffix}" for scan in scans for suffix in (".png", ".log")}
     files |= {"grid.json", "grid.json.log"}
     taken = {}  # by folder: the first one above it, or itself, that is where a file is
@@ -129,7 +150,7 @@ def find_unfit(scans):
     unfit = {}
     for scan in scans:
         folder = taken[os.path.dirname(scan)]
-        for what, why in UNFIT.items():
+        for what, why in patterns.items():
             if re.search(what, scan):
                 unfit[scan] = why
         if _is_repetitive(scan):

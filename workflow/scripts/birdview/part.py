@@ -1,0 +1,95 @@
+"""Parts: some of the scans, rendered by a Snakemake of their own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from birdview import bucket
+from birdview.encoding import is_path
+from birdview.layout import find_layout
+
+
+def write_settings(path, settings):
+    """Write settings for the Snakemake of a part.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : mapping
+    """
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def write_split(path, scans):
+    """Write the names of the scans of a part, a line each."""
+    text = "".join(f"{scan}\n" for scan in scans)
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
+
+
+def render_part(snakefile, settings, split, cores, log, source=None, target=None):
+    """Render the images of a part that are missing or stale.
+
+    Scans in a bucket are brought to this machine first; images go to a bucket in the
+    end, also if some could not be made. Then all of the part are made anew.
+
+    Parameters
+    ----------
+    snakefile : path-like
+        Of this workflow.
+    settings, split : path-like
+        Written by `write_settings` and `write_split`.
+    cores : int
+    log : path-like
+        For what the Snakemake of the part says.
+    source : StorageObject of snakemake-storage-plugin-s3, optional
+        Where the scans are in a bucket.
+    target : StorageObject of snakemake-storage-plugin-s3, optional
+        Where the images go in a bucket; otherwise they are in results/ here.
+
+    Raises
+    ------
+    OSError
+        If a bucket cannot be read from or written to.
+    ValueError
+        If not all images could be made.
+    """
+    with tempfile.TemporaryDirectory() as stage:
+        here = Path(stage if target else ".")
+        if source or target:
+            settings = _stage(settings, split, source, Path(stage))
+        # No profile but profiles/default: with that of a cluster, an image were a job.
+        command = [
+            *(sys.executable, "-m", "snakemake", "--snakefile", snakefile),
+            *("--directory", here, "--profile", "none", "--cores", str(cores)),
+            *("--configfile", settings, "--config", f"split={Path(split).absolute()}"),
+        ]
+        with open(log, "w") as file:
+            status = subprocess.call(command, stdout=file, stderr=file)
+        if target:
+            images = (here / "results").rglob("*.png")
+            names = [path.relative_to(here / "results").as_posix() for path in images]
+            bucket.put(target, names, here / "results")
+    if status:
+        raise ValueError(f"{split}: not all images could be made: {log} says why")
+
+
+def _stage(settings, split, source, stage):
+    """Bring scans here; return settings that hold wherever Snakemake works."""
+    settings = yaml.safe_load(Path(settings).read_text(encoding="utf-8"))
+    if source:
+        suffix = find_layout(settings["layout"]).suffix
+        scans = Path(split).read_text(encoding="utf-8").split("\n")[:-1]
+        bucket.fetch(source, [f"{scan}{suffix}" for scan in scans], stage / "scans")
+        settings["scans"] = str(stage / "scans")
+    settings["scans"] = os.path.abspath(settings["scans"])
+    settings["encodings"] = [
+        os.path.abspath(name) if is_path(name) else name
+        for name in settings["encodings"]
+    ]
+    write_settings(stage / "settings.yaml", settings)
+    return stage / "settings.yaml"
