@@ -31,6 +31,7 @@ from birdview.dataset import (
     find_scans,
     find_unfit,
     name_scans,
+    read_split,
     refuse_others_images,
 )
 from birdview.encoding import load_encodings
@@ -104,6 +105,9 @@ onstart:
     # the scheduler look at all jobs once more for each: 2 ms of 12.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    else:
+        # The logger reads the log of a job that failed, also of one that never ran.
+        make_empty_logs()
     # Snakemake's handler of SIGTERM takes this lock, in the thread that often holds it:
     # then it would wait for itself for ever.
     workflow.scheduler._lock = threading.RLock()
@@ -181,8 +185,9 @@ def scan_files_of_part(wildcards):
 
 
 def digest_of_part(wildcards):
-    names = "\n".join(PARTS[wildcards.part])
-    return hashlib.sha256(names.encode()).hexdigest()
+    # With what a bucket says of each.
+    scans = [(scan, OBJECTS.get(scan)) for scan in PARTS[wildcards.part]]
+    return hashlib.sha256(repr(scans).encode()).hexdigest()
 
 
 def want_images_here():
@@ -318,6 +323,12 @@ def write_split(path, name):
     from birdview import part
 
     part.write_split(path, PARTS[name])
+
+
+def make_empty_logs():
+    os.makedirs("results/logs/parts", exist_ok=True)
+    for part in PARTS:
+        Path(f"results/logs/parts/{part}.log").touch()
 
 
 def render_part(settings, split, threads, log):

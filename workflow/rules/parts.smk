@@ -29,7 +29,7 @@ rule settings_of_parts:
     output:
         settings="results/parts/settings.yaml",
     log:
-        "results/logs/parts/settings.log",
+        local("results/logs/parts/settings.log"),
     params:
         settings=SETTINGS_OF_PARTS,
     run:
@@ -40,7 +40,7 @@ rule list_part:
     output:
         split="results/parts/{part}.txt",
     log:
-        "results/logs/parts/{part}.txt.log",
+        local("results/logs/parts/{part}.txt.log"),
     wildcard_constraints:
         part="[0-9]+",
     params:
@@ -58,7 +58,7 @@ rule render_part:
     output:
         done=touch("results/parts/{part}.done"),
     log:
-        "results/logs/parts/{part}.log",
+        local("results/logs/parts/{part}.log"),
     wildcard_constraints:
         part="[0-9]+",
     threads: workflow.cores or 1

@@ -12,7 +12,7 @@ rule render:
     output:
         image="results/{encoding}/{scan}.png",
     log:
-        "results/logs/{encoding}/{scan}.log",
+        local("results/logs/{encoding}/{scan}.log"),
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
         scan=r"(?!boxes/|(.*/)?\.\./).+",
@@ -32,7 +32,7 @@ rule refuse:
     output:
         "results/refused/{number}",
     log:
-        "results/logs/refused/{number}.log",
+        local("results/logs/refused/{number}.log"),
     wildcard_constraints:
         number="[0-9]+",
     run:
@@ -43,7 +43,7 @@ rule grid:
     output:
         json="results/{encoding}/grid.json",
     log:
-        "results/logs/{encoding}/grid.json.log",
+        local("results/logs/{encoding}/grid.json.log"),
     wildcard_constraints:
         encoding="|".join(ENCODINGS),
     params:

@@ -1,0 +1,218 @@
+"""From and to a real S3 server; what is there then, another client (curl) says."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from conftest import ROOT
+from object_store import object_store
+
+from birdview.encoding import load_encoding
+from birdview.render import render
+
+pytestmark = pytest.mark.cluster
+
+PROFILE = ("--profile", ROOT / "profiles" / "s3")
+SETTINGS = ("--config", "scans=s3://scans/kitti", "encodings=[lyft]", "part_size=4")
+KEYS = ("SNAKEMAKE_STORAGE_S3_ACCESS_KEY", "SNAKEMAKE_STORAGE_S3_SECRET_KEY")
+
+
+class Client:
+    """Another client than that of the plugin."""
+
+    def __init__(self, store):
+        self.store = store
+        self.environment = {
+            "SNAKEMAKE_STORAGE_S3_ENDPOINT_URL": store.endpoint,
+            KEYS[0]: store.access_key,
+            KEYS[1]: store.secret_key,
+        }
+
+    def ask(self, path, *options):
+        """Send a request; return the body of the answer."""
+        user = f"{self.store.access_key}:{self.store.secret_key}"
+        command = [
+            *("curl", "--silent", "--show-error", "--fail", "--user", user),
+            *("--aws-sigv4", "aws:amz:us-east-1:s3"),
+            *("--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"),
+            *(*options, f"{self.store.endpoint}/{path}"),
+        ]
+        return subprocess.run(command, capture_output=True, check=True).stdout
+
+    def put(self, path, file):
+        self.ask(path, "--upload-file", file)
+
+    def objects(self, bucket):
+        """Return the time of change of each object by its key."""
+        answer = self.ask(f"{bucket}?list-type=2").decode()
+        return dict(
+            re.findall(r"<Key>(.*?)</Key><LastModified>(.*?)</LastModified>", answer)
+        )
+
+    def images(self):
+        return {
+            key: time
+            for key, time in self.objects("images").items()
+            if key.endswith(".png")
+        }
+
+
+@pytest.fixture(scope="module")
+def client(cluster_python, tmp_path_factory):
+    """Start Ceph, with two buckets."""
+    for program in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "curl"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here, which the S3 server of the tests takes")
+    with object_store(tmp_path_factory.mktemp("ceph")) as store:
+        client = Client(store)
+        for bucket in ("scans", "images"):
+            client.ask(bucket, "--request", "PUT")
+        yield client
+
+
+@pytest.fixture
+def drive(client, project, cluster_python, make_scan):
+    """Put ten scans into the bucket; return what runs Snakemake on them."""
+    project.right = {}
+
+    def put(name, seed):
+        scan = make_scan(project.folder / "scan.bin", 500, seed=seed)
+        client.put(f"scans/kitti/{name}.bin", scan)
+        render(scan, project.folder / "right.png", load_encoding("lyft"))
+        right = (project.folder / "right.png").read_bytes()
+        project.right[f"run/results/lyft/{name}.png"] = right
+
+    def run(*arguments, images="images/run", environment=None, **options):
+        where = (*PROFILE, "--default-storage-prefix", f"s3://{images}")
+        return project.run(
+            *(where if images else ()),
+            *arguments,
+            python=cluster_python,
+            environment=client.environment | (environment or {}),
+            **options,
+        )
+
+    for number in range(10):
+        put(f"drive_{number // 5}/{number}", number)
+    for key in client.objects("images"):
+        client.ask(f"images/{key}", "--request", "DELETE")
+    project.put, project.in_bucket, project.client = put, run, client
+    return project
+
+
+def check(drive):
+    """See that the images in the bucket are those of a local run, byte for byte."""
+    assert drive.client.images().keys() == drive.right.keys()
+    for key, right in drive.right.items():
+        assert drive.client.ask(f"images/{key}") == right
+
+
+@pytest.mark.parametrize("target", ["all", "parts"])
+def test_from_bucket_to_bucket(drive, target):
+    """Image by image or in parts; then nothing; then only what has changed."""
+    drive.in_bucket(target, *SETTINGS)
+    check(drive)
+    assert "run/results/lyft/grid.json" in drive.client.objects("images")
+    assert not (drive.folder / "results" / "lyft").exists()
+    assert "Nothing to be done" in drive.in_bucket(target, *SETTINGS)
+    before = drive.client.images()
+    drive.put("drive_0/1", seed=100)
+    drive.in_bucket(target, *SETTINGS)
+    check(drive)
+    after = drive.client.images()
+    count = {"all": 1, "parts": 4}[target]
+    assert sum(after[key] != time for key, time in before.items()) == count
+
+
+@pytest.mark.parametrize("target", ["all", "parts"])
+def test_bad_scan(drive, target):
+    """It is named at the terminal; all others are in the bucket."""
+    bad = drive.folder / "bad.bin"
+    bad.write_bytes(bytes(17))
+    drive.client.put("scans/kitti/drive_1/7.bin", bad)
+    del drive.right["run/results/lyft/drive_1/7.png"]
+    output = drive.in_bucket(target, *SETTINGS, expect=1)
+    assert "drive_1/7.bin: 17 bytes found, expected a multiple of 16" in output
+    check(drive)
+    drive.put("drive_1/7", seed=7)
+    drive.in_bucket(target, *SETTINGS)
+    check(drive)
+
+
+def test_from_bucket_to_folder(drive):
+    """Without a prefix, results are here; a split says which."""
+    (drive.folder / "split.txt").write_text("drive_0/3\ndrive_1/8\n")
+    drive.in_bucket("parts", *SETTINGS, "split=split.txt", images=None)
+    images = sorted(drive.folder.glob("results/lyft/*/*.png"))
+    names = ["drive_0/3.png", "drive_1/8.png"]
+    assert images == [drive.folder / "results" / "lyft" / name for name in names]
+    for name, image in zip(names, images, strict=True):
+        assert image.read_bytes() == drive.right[f"run/results/lyft/{name}"]
+
+
+def test_from_folder_to_bucket(drive, make_scan):
+    """Scans here, whose images go there."""
+    drive.right = {}
+    for number in range(3):
+        scan = make_scan(drive.folder / "here" / f"{number}.bin", 500, seed=number)
+        render(scan, drive.folder / "right.png", load_encoding("lyft"))
+        right = (drive.folder / "right.png").read_bytes()
+        drive.right[f"run/results/lyft/{number}.png"] = right
+    for target in ("all", "parts"):
+        drive.in_bucket(target, *SETTINGS, "scans=here")
+        check(drive)
+
+
+HINT = (
+    "expected a bucket at {endpoint}, with its keys in SNAKEMAKE_STORAGE_S3_ACCESS_KEY "
+    "and SNAKEMAKE_STORAGE_S3_SECRET_KEY"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "scans", "message"),
+    [
+        ({"environment": {KEYS[1]: "wrong"}}, "s3://scans/kitti",
+         "default-storage-prefix: s3://images/run: An error occurred (SignatureDoesNotMatch) when calling the "
+         f"ListObjectsV2 operation: None; {HINT}"),
+        ({"environment": {KEYS[0]: "wrong"}}, "s3://scans/kitti",
+         "default-storage-prefix: s3://images/run: An error occurred (InvalidAccessKeyId) when calling the "
+         f"ListObjectsV2 operation: None; {HINT}"),
+        ({"images": "imagez/run"}, "s3://scans/kitti",
+         "default-storage-prefix: s3://imagez/run: An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: "
+         f"None; {HINT}"),
+        ({}, "s3://scanz/kitti", "scans: s3://scanz/kitti: An error occurred "
+         f"(NoSuchBucket) when calling the ListObjects operation: None; {HINT}"),
+        ({}, "s3://scans/kitty", "scans: no .bin object in s3://scans/kitty or "
+         "below, expected one for each scan"),
+        ({}, None, "scans: null, expected scans for images in "
+         "s3://images/run"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_one_line(drive, options, scans, message):
+    """A wrong key, a missing bucket, and the like."""
+    settings = ("--config", f"scans={scans}") if scans else ()
+    output = drive.in_bucket(*settings, expect=1, **options)
+    message = message.format(endpoint=drive.client.store.endpoint)
+    assert message in output.splitlines()
+    assert drive.client.objects("images") == {}
+
+
+@pytest.mark.parametrize("target", ["manifest", "gallery", "verify", "contact_sheet"])
+def test_what_takes_images_here(drive, target):
+    """It is refused, and not done with none."""
+    output = drive.in_bucket(target, *SETTINGS, expect=1)
+    assert (
+        "default-storage-prefix: the images are in s3://images/run, expected them in "
+        "the folder results: copy them here, and leave the prefix out"
+    ) in output
+
+
+def test_without_the_plugin(project):
+    """The main environment says which one it takes."""
+    output = project.run(*SETTINGS, expect=1)
+    assert (
+        "s3://scans/kitti: no plugin for it, expected the environment of "
+        "envs/cluster.txt"
+    ) in output.splitlines()
