@@ -164,6 +164,7 @@ def test_from_folder_to_bucket(drive, make_scan):
         check(drive)
 
 
+SCANS = "s3://scans/kitti"
 HINT = (
     "expected a bucket at {endpoint}, with its keys in SNAKEMAKE_STORAGE_S3_ACCESS_KEY "
     "and SNAKEMAKE_STORAGE_S3_SECRET_KEY"
@@ -173,21 +174,20 @@ HINT = (
 @pytest.mark.parametrize(
     ("options", "scans", "message"),
     [
-        ({"environment": {KEYS[1]: "wrong"}}, "s3://scans/kitti",
-         "default-storage-prefix: s3://images/run: An error occurred (SignatureDoesNotMatch) when calling the "
+        ({"environment": {KEYS[1]: "wrong"}}, SCANS, "default-storage-prefix: "
+         "s3://images/run: An error occurred (SignatureDoesNotMatch) when calling the "
          f"ListObjectsV2 operation: None; {HINT}"),
-        ({"environment": {KEYS[0]: "wrong"}}, "s3://scans/kitti",
-         "default-storage-prefix: s3://images/run: An error occurred (InvalidAccessKeyId) when calling the "
+        ({"environment": {KEYS[0]: "wrong"}}, SCANS, "default-storage-prefix: "
+         "s3://images/run: An error occurred (InvalidAccessKeyId) when calling the "
          f"ListObjectsV2 operation: None; {HINT}"),
-        ({"images": "imagez/run"}, "s3://scans/kitti",
-         "default-storage-prefix: s3://imagez/run: An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: "
+        ({"images": "imagez/run"}, SCANS, "default-storage-prefix: s3://imagez/run: An "
+         "error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: "
          f"None; {HINT}"),
         ({}, "s3://scanz/kitti", "scans: s3://scanz/kitti: An error occurred "
          f"(NoSuchBucket) when calling the ListObjects operation: None; {HINT}"),
-        ({}, "s3://scans/kitty", "scans: no .bin object in s3://scans/kitty or "
-         "below, expected one for each scan"),
-        ({}, None, "scans: null, expected scans for images in "
-         "s3://images/run"),
+        ({}, "s3://scans/kitty", "scans: no .bin object in s3://scans/kitty or below, "
+         "expected one for each scan"),
+        ({}, None, "scans: null, expected scans for images in s3://images/run"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(drive, options, scans, message):
