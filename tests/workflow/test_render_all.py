@@ -119,8 +119,8 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
     ("settings", "message"),
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
-         "unexpected); allowed: scans, layout, labels, reference, bundle, "
-         "encodings, frame_rate, demo"),
+         "unexpected); allowed: scans, split, layout, labels, reference, bundle, "
+         "encodings, part_size, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are {shipped}; any "
