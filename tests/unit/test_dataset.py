@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from birdview.dataset import find_labelled, find_scans, find_unfit, name_scans
+from birdview import bucket
+from birdview.dataset import divide, find_labelled, find_scans, find_unfit, name_scans
 
 
 def test_finds_scans_in_sub_folders(tmp_path):
@@ -98,3 +99,20 @@ def test_unfit_names():
     }
     assert find_unfit([*fit, *unfit]) == unfit
     assert find_unfit(fit) == {}
+
+
+def test_parts():
+    """Of one size, but for the last one."""
+    scans = name_scans(5)
+    assert divide(scans, 2) == {
+        "00000": scans[:2],
+        "00001": scans[2:4],
+        "00002": scans[4:],
+    }
+    assert divide(scans, 9) == {"00000": scans}
+
+
+@pytest.mark.parametrize("name", ["a#1", "b?", "c//d", "../e", "f/./g"])
+def test_names_that_are_others_in_a_bucket(name):
+    """On a disk, some of them are fine."""
+    assert list(find_unfit(["a", name], bucket.UNFIT)) == [name]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import pytest
 import yaml
 from conftest import ROOT
 from snakemake.scheduling.job_scheduler import JobScheduler
@@ -37,18 +38,24 @@ def test_snakefile_is_a_table_of_contents():
 def test_tests_run_in_the_locked_environment():
     """What is tested is what users install."""
     names = (ROOT / "envs" / "requirements.in").read_text().splitlines()
-    names = [name for name in names if name and not name.startswith("#")]
-    assert len(names) == 10
+    names = [name.split("<")[0] for name in names if name and name[0] != "#"]
+    assert len(names) == 11
     assert {name: version(name) for name in names} == {n: locked(n) for n in names}
 
 
-def test_both_locks_agree():
-    """The environment of the tests is that of the users and more."""
-    more = (ROOT / "envs" / "dev.txt").read_text()
+@pytest.mark.parametrize("name", ["dev", "cluster"])
+def test_locks_agree(name):
+    """The environments of the tests and of clusters are that of all users and more."""
+    more = (ROOT / "envs" / f"{name}.txt").read_text()
     pins = set(re.findall(r"^\S+==\S+", LOCK, flags=re.MULTILINE))
     assert pins < set(re.findall(r"^\S+==\S+", more, flags=re.MULTILINE))
     for text in (LOCK, more):
         assert "://" not in text.replace("https://docs.astral.sh/uv/", "")
+
+
+def test_plugins_are_not_for_all():
+    """That of Slurm asks for its daemon at each start, seconds long if it is down."""
+    assert not re.search("^(snakemake-(executor|storage)-plugin|boto)", LOCK, re.M)
 
 
 def test_conda_takes_the_lock():

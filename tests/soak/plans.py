@@ -1,0 +1,102 @@
+"""What it takes to plan very many scans, and to find that there is nothing to do.
+
+    PYTHONPATH=workflow/scripts python tests/soak/plans.py [100000] [400000]
+
+in the environment of the tests. Scans are links to one of 100 points; all images but the
+first are links to that one, each with a copy of Snakemake's record of it: what it costs
+to look at them is the same. docs/cluster.md has what came out.
+"""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from birdview.dataset import find_scans
+
+ROOT = Path(__file__).parents[2]
+LINKS = 50_000  # of a file, at most: file systems have a limit
+PART, BATCH = 2000, 5000
+
+
+def link(source, target, number):
+    """Link a file, or copy it now and then; return what is to be linked next."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if number % LINKS == 0:
+        target.write_bytes(source.read_bytes())
+        return target
+    os.link(source, target)
+    return source
+
+
+def write_scans(folder, count):
+    """Write scans in drives of 1,000."""
+    first = folder / "scan"
+    points = np.random.default_rng(0).normal(0, 20, (100, 4))
+    (points / [1, 1, 20, 50]).astype("<f4").tofile(first)
+    for number in range(count):
+        name = f"drive_{number // 1000:04}/{number % 1000:06}.bin"
+        first = link(first, folder / "scans" / name, number)
+
+
+def pretend(folder):
+    """Make the images and records that a whole run would have left."""
+    first, *others = find_scans(folder / "scans")
+    measure(folder, f"results/lyft/{first}.png", "results/lyft/grid.json")
+    source = folder / "results" / "lyft" / f"{first}.png"
+    records = folder / ".snakemake" / "metadata"
+
+    def record(name):
+        return records / base64.b64encode(f"results/lyft/{name}.png".encode()).decode()
+
+    text = record(first).read_text()
+    for number, name in enumerate(others, 1):
+        source = link(source, folder / "results" / "lyft" / f"{name}.png", number)
+        record(name).write_text(text.replace(first, name))
+
+
+def measure(folder, *arguments):
+    """Run snakemake; return its seconds and its MiB."""
+    command = [
+        *("/usr/bin/time", "--format", "%e s %M KB", sys.executable, "-m", "snakemake"),
+        *("--snakefile", ROOT / "Snakefile", "--cores", "2", *arguments, "--config"),
+        *("scans=scans", "encodings=[lyft]", f"part_size={PART}"),
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    seconds, kilobytes = re.findall(r"^(\S+) s (\d+) KB$", done.stderr, re.MULTILINE)[
+        -1
+    ]
+    return f"{float(seconds):.0f} s, {int(kilobytes) / 1024:.0f} MiB", done.stderr
+
+
+def main():
+    """Measure for each number of scans."""
+    for count in map(int, sys.argv[1:] or (100_000, 400_000)):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_scans(folder, count)
+            batch = ("--batch", f"all=1/{count // BATCH}")
+            plans = {
+                "all": (),
+                f"all, a batch of {BATCH}": batch,
+                f"parts of {PART}": ("parts",),
+            }
+            for what, arguments in plans.items():
+                dry = measure(folder, *arguments, "--dry-run", "--quiet", "all")[0]
+                print(f"{count} scans, plan of {what}: {dry}", flush=True)
+            pretend(folder)
+            plans[f"parts of {PART}, each of which looks"] = ("parts",)
+            for what in [*list(plans)[:2], *list(plans)[:1:-1]]:
+                figures, output = measure(folder, *plans[what])
+                assert "Nothing to be done" in output or "looks" in what, output
+                print(f"{count} scans, nothing to do, {what}: {figures}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
