@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow/scripts python tests/soak/plans.py [100000] [400000]
 
-in the environment of the tests. Scans are links to one of 100 points; all images but the
-first are links to that one, each with a copy of Snakemake's record of it: what it costs
-to look at them is the same. docs/cluster.md has what came out.
+in the environment of the tests. Scans are links to one of 100 points; all images but
+the first are links to that one, each with a copy of Snakemake's record of it: what it
+costs to look at them is the same. docs/cluster.md has what came out.
 """
 
 import base64

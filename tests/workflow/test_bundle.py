@@ -25,6 +25,7 @@ channels:
 """
 SETTINGS = """\
 scans: {scans}
+split: {split}
 encodings: [lyft, {own}]
 layout: [{{x: float32}}, {{y: float32}}, {{z: float32}}, {{intensity: float32}}]
 bundle: {bundle}
@@ -32,19 +33,24 @@ bundle: {bundle}
 
 
 class Bundles:
-    """A run to bundle: scans from elsewhere, an encoding and a layout of one's own."""
+    """A run to bundle: a split of scans, an encoding and a layout of one's own."""
 
     def __init__(self, project, make_scan, root):
         self.project, self.root = project, root
         for seed, name in enumerate(("0", "a drive/1")):
             make_scan(root / "my scans" / f"{name}.bin", 2000, seed=seed)
+        make_scan(root / "my scans" / "not in the split.bin", 10)
+        (root / "train.txt").write_text("0\na drive/1\n")
         (root / "own.yaml").write_text(OWN)
 
     def make(self, folder, bundle="digests", **options):
         """Make the bundle in a folder; return its path."""
         folder.mkdir(exist_ok=True)
         text = SETTINGS.format(
-            scans=self.root / "my scans", own=self.root / "own.yaml", bundle=bundle
+            scans=self.root / "my scans",
+            split=self.root / "train.txt",
+            own=self.root / "own.yaml",
+            bundle=bundle,
         )
         (folder / "my.yaml").write_text(text)
         self.project.run("bundle", "--configfile", "my.yaml", folder=folder, **options)

@@ -21,6 +21,8 @@ REFERENCE = "reference"
 MANIFEST = f"{REFERENCE}/manifest.tsv"
 SCANS = "scans"
 """Where in a bundle the scans are to be put."""
+SPLIT = "split.txt"
+"""The list of the scans in a bundle, if the run had one."""
 DIGITS = 12
 """Of the SHA-256 in the name of a bundle."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -140,11 +142,13 @@ def _collect(project, settings, run, rows):
     paths = [project / name for name in TOP]
     for folder in FOLDERS:
         paths += (project / folder).rglob("*")
+    split = settings["split"]
     own = {name: f"encodings/{Path(name).name}" for name in settings["encodings"]}
     own = {name: place for name, place in own.items() if is_path(name)}
     settings = {
         **settings,
         "scans": settings["scans"] and SCANS,
+        "split": split and SPLIT,
         "labels": None,
         "reference": MANIFEST,
         "encodings": [own.get(name, name) for name in settings["encodings"]],
@@ -157,6 +161,7 @@ def _collect(project, settings, run, rows):
             if path.is_file() and (path.suffix in SUFFIXES or path.name in TOP)
         },
         **{place: Path(name).read_bytes() for name, place in own.items()},
+        **({SPLIT: Path(split).read_bytes()} if split else {}),
         "README.md": _introduce(settings, run, rows).encode(),
         "config.yaml": f"{ABOUT_SETTINGS}{text}".encode(),
         MANIFEST: format_manifest(run, rows).encode(),
