@@ -127,7 +127,9 @@ def test_from_bucket_to_bucket(drive, target):
 
 @pytest.mark.parametrize("target", ["all", "parts"])
 def test_bad_scan(drive, target):
-    """It is named at the terminal; all others are in the bucket."""
+    """It is named at the terminal; all others are in the bucket, and no older one."""
+    if target == "parts":
+        drive.in_bucket(target, *SETTINGS)
     bad = drive.folder / "bad.bin"
     bad.write_bytes(bytes(17))
     drive.client.put("scans/kitti/drive_1/7.bin", bad)
@@ -187,6 +189,7 @@ HINT = (
          f"(NoSuchBucket) when calling the ListObjects operation: None; {HINT}"),
         ({}, "s3://scans/kitty", "scans: no .bin object in s3://scans/kitty or below, "
          "expected one for each scan"),
+        ({}, "s3://scans", "scans: s3://scans, expected a path in the bucket, too"),
         ({}, None, "scans: null, expected scans for images in s3://images/run"),
     ],
 )  # fmt: skip

@@ -337,9 +337,16 @@ def render_part(settings, split, threads, log):
     source = stored(FOLDER) if bucket.is_bucket(FOLDER) else None
     target = stored(f"{RESULTS}/results") if RESULTS else None
     with failures_in_one_line(log):
-        part.render_part(
-            *(workflow.main_snakefile, settings, split, threads, log, source, target)
-        )
+        try:
+            part.render_part(
+                *(workflow.main_snakefile, settings, split, threads, log),
+                *(source, target),
+            )
+        except (OSError, ValueError) as error:
+            # On a cluster, this is what of the job is shown at the terminal.
+            with open(log, "a") as file:
+                print(error, file=file)
+            raise
 
 
 def write_legend(encoding, path):

@@ -17,6 +17,7 @@ localrules:
     render,
     refuse,
     grid,
+    draw_boxes,
 
 
 rule parts:

@@ -50,7 +50,11 @@ def find_objects(folder, suffix=".bin"):
     ------
     OSError
         If the bucket cannot be listed, or holds no scan there.
+    ValueError
+        If the path is empty: the plugin knows no folder there.
     """
+    if folder.key == ".":
+        raise ValueError(f"scans: {folder.query}, expected a path in the bucket, too")
     start = len(folder.key) + 1
     with _errors_of(f"scans: {folder.query}", folder):
         etags = {item.key: item.e_tag for item in folder.get_subkeys()}
@@ -101,6 +105,22 @@ def put(folder, names, source):
             )
 
     _do_for_each(put_one, names)
+
+
+def remove(folder, names):
+    """Remove the objects of these names below a path of a bucket, if they are there.
+
+    Raises
+    ------
+    OSError
+        If one of them cannot be.
+    """
+
+    def remove_one(name):
+        with _errors_of(f"{folder.query}/{name}", folder):
+            folder.s3obj(name).delete()
+
+    _do_for_each(remove_one, names)
 
 
 def _single_threaded():

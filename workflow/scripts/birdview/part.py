@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from birdview import bucket
+from birdview.dataset import read_split
 from birdview.encoding import is_path
 from birdview.layout import find_layout
 
@@ -35,7 +36,8 @@ def render_part(snakefile, settings, split, cores, log, source=None, target=None
     """Render the images of a part that are missing or stale.
 
     Scans in a bucket are brought to this machine first; images go to a bucket in the
-    end, also if some could not be made. Then all of the part are made anew.
+    end, also if some could not be made, whose older ones are removed. With a bucket on
+    either side, all of the part are made anew.
 
     Parameters
     ----------
@@ -58,38 +60,49 @@ def render_part(snakefile, settings, split, cores, log, source=None, target=None
     ValueError
         If not all images could be made.
     """
-    with tempfile.TemporaryDirectory() as stage:
+    with open(log, "w") as file, tempfile.TemporaryDirectory() as stage:
+        settings = _stage(settings, split, Path(stage), source, target)
         here = Path(stage if target else ".")
-        if source or target:
-            settings = _stage(settings, split, source, Path(stage))
         # No profile but profiles/default: with that of a cluster, an image were a job.
         command = [
             *(sys.executable, "-m", "snakemake", "--snakefile", snakefile),
             *("--directory", here, "--profile", "none", "--cores", str(cores)),
-            *("--configfile", settings, "--config", f"split={Path(split).absolute()}"),
+            *("--configfile", Path(stage, "settings.yaml")),
         ]
-        with open(log, "w") as file:
-            status = subprocess.call(command, stdout=file, stderr=file)
+        status = subprocess.call(command, stdout=file, stderr=file)
         if target:
-            images = (here / "results").rglob("*.png")
-            names = [path.relative_to(here / "results").as_posix() for path in images]
-            bucket.put(target, names, here / "results")
+            _put_images(here / "results", settings, target)
     if status:
         raise ValueError(f"{split}: not all images could be made: {log} says why")
 
 
-def _stage(settings, split, source, stage):
-    """Bring scans here; return settings that hold wherever Snakemake works."""
+def _stage(settings, split, stage, source, target):
+    """Bring scans here, and write settings for the part; return these."""
     settings = yaml.safe_load(Path(settings).read_text(encoding="utf-8"))
+    settings["split"] = os.path.abspath(split)
     if source:
         suffix = find_layout(settings["layout"]).suffix
-        scans = Path(split).read_text(encoding="utf-8").split("\n")[:-1]
-        bucket.fetch(source, [f"{scan}{suffix}" for scan in scans], stage / "scans")
+        scans = [f"{scan}{suffix}" for scan in read_split(split)]
+        bucket.fetch(source, scans, stage / "scans")
         settings["scans"] = str(stage / "scans")
-    settings["scans"] = os.path.abspath(settings["scans"])
-    settings["encodings"] = [
-        os.path.abspath(name) if is_path(name) else name
-        for name in settings["encodings"]
-    ]
+    if target:
+        # Snakemake will work elsewhere.
+        settings["scans"] = os.path.abspath(settings["scans"])
+        settings["encodings"] = [
+            os.path.abspath(name) if is_path(name) else name
+            for name in settings["encodings"]
+        ]
     write_settings(stage / "settings.yaml", settings)
-    return stage / "settings.yaml"
+    return settings
+
+
+def _put_images(results, settings, target):
+    """Bring the images that were made to a bucket, and older ones of others from it."""
+    names = [
+        f"{Path(encoding).stem}/{scan}.png"
+        for encoding in settings["encodings"]
+        for scan in read_split(settings["split"])
+    ]
+    made = [name for name in names if (results / name).exists()]
+    bucket.put(target, made, results)
+    bucket.remove(target, set(names).difference(made))
