@@ -115,6 +115,13 @@ class Project:
         prepare=None,
     ):
         """Start snakemake in a group of its own; return the process."""
+
+        def begin():
+            # Behind `&` in a script, it would be ignored, and so by all children.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if prepare:
+                prepare()
+
         return subprocess.Popen(
             [
                 *(python, "-m", "snakemake", "--cores", str(cores)),
@@ -127,7 +134,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=prepare,
+            preexec_fn=begin,
         )
 
     def run(self, *arguments, expect=0, **options):

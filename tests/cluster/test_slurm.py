@@ -19,7 +19,7 @@ pytestmark = pytest.mark.cluster
 PROFILE = ("--profile", ROOT / "profiles" / "slurm")
 HERE = (
     *("--set-threads", "render_part=1", "--retries", "0"),
-    *("--slurm-init-seconds-before-status-checks", "1"),
+    *("--slurm-init-seconds-before-status-checks", "7"),
 )
 SETTINGS = ("--config", "scans=scans", "encodings=[lyft]", "part_size=125")
 TWO_PARTS = (*SETTINGS[:-1], "part_size=250")
@@ -67,7 +67,10 @@ def drive(cluster, compiled, cluster_python, tmp_path):
 
 @pytest.fixture(scope="module", autouse=True)
 def slow(cluster, compiled, cluster_python, tmp_path_factory):
-    """Start two jobs that take longer than they may, while the other tests run."""
+    """Start two jobs that take longer than they may, and cancel one of them.
+
+    The other one has a minute, while the other tests run.
+    """
     drive = Drive(tmp_path_factory.mktemp("slow") / "a project", cluster_python)
     drive.edit(
         "workflow/scripts/birdview/render.py",
@@ -80,7 +83,9 @@ def slow(cluster, compiled, cluster_python, tmp_path_factory):
     minute = ("--default-resources", "mem_mb=2000", "runtime=1")
     process = drive.start(*minute, *TWO_PARTS)
     wait_for(lambda: len(drive.images()) > 10)
-    yield drive, process, sorted(slurm.jobs())
+    cancelled, late = slurm.jobs()
+    slurm.ask("scancel", cancelled)
+    yield drive, process, cancelled, late
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -106,57 +111,50 @@ def check(project, count=500):
 
 
 def test_few_jobs(drive):
-    """Four for 500 scans; then none; then one, for one scan that changed."""
-    _, jobs = drive.submit()
-    assert len(jobs) == 4
-    check(drive)
-    output, jobs = drive.submit()
-    assert jobs == set()
-    assert "Nothing to be done" in output
-    drive.make_scan("300", seed=1000)
-    before = drive.images()
-    _, jobs = drive.submit()
-    assert len(jobs) == 1
-    after = drive.images()
-    assert [name for name in after if after[name] != before[name]] == ["lyft/300.png"]
-    check(drive)
+    """Four for 500 scans; one for one that is mended or changed; then none.
 
-
-def test_bad_scan(drive):
-    """It is named at the terminal; its part has all others; mended, it is one job."""
+    A bad scan is named at the terminal; its part has all others.
+    """
     (drive.folder / "scans" / "130.bin").write_bytes(bytes(17))
     output, jobs = drive.submit(expect=1)
     assert len(jobs) == 4
     assert "scans/130.bin: 17 bytes found, expected a multiple of 16" in output
     check(drive, 499)
-    drive.make_scan("130", seed=0)
-    before = drive.images()
-    _, jobs = drive.submit()
-    assert len(jobs) == 1
-    assert drive.images().keys() - before.keys() == {"lyft/130.png"}
-    assert before.items() <= drive.images().items()
+    for name in ("130", "300"):
+        before = drive.images()
+        drive.make_scan(name, seed=1000)
+        _, jobs = drive.submit()
+        assert len(jobs) == 1
+        after = drive.images()
+        remade = [image for image in after if after[image] != before.get(image)]
+        assert remade == [f"lyft/{name}.png"]
+    check(drive)
+    output, jobs = drive.submit()
+    assert jobs == set()
+    assert "Nothing to be done" in output
 
 
 def test_interrupted(drive):
     """Ctrl-C at the terminal cancels the jobs; the next run does the rest."""
+    before = slurm.jobs()
     process = drive.start(*SETTINGS)
     wait_for(lambda: len(drive.images()) > 10)
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
-    wait_for(lambda: not {"RUNNING", "PENDING"} & set(slurm.jobs().values()))
+    states = [slurm.jobs()[job] for job in slurm.jobs().keys() - before.keys()]
+    assert set(states) <= {"CANCELLED", "COMPLETING", "COMPLETED"}
     drive.submit()
     check(drive)
 
 
 def test_cancelled_and_out_of_time(slow):
     """One job each way; the next run keeps what there is, and does the rest."""
-    drive, process, (first, second) = slow
-    slurm.ask("scancel", first)
+    drive, process, cancelled, late = slow
     process.communicate(timeout=300)
     assert process.returncode == 1
     states = slurm.jobs()
-    assert (states[first], states[second]) == ("CANCELLED", "TIMEOUT")
+    assert (states[cancelled], states[late]) == ("CANCELLED", "TIMEOUT")
     before = drive.images()
     assert 10 < len(before) < 500
     (drive.folder / "slow").unlink()
