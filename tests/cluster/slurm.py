@@ -65,6 +65,8 @@ def ask(*command):
 @contextmanager
 def running(folder):
     """Start munged, slurmctld and slurmd in a folder; stop them in the end."""
+    if obstacle := find_obstacle():
+        raise RuntimeError(obstacle)
     munge = folder / "munge"
     munge.mkdir(mode=0o700)
     for name in ("state", "spool"):

@@ -1,8 +1,12 @@
 """From and to a real S3 server; what is there then, another client (curl) says."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
+from functools import partial
 
 import pytest
 from conftest import ROOT
@@ -83,9 +87,9 @@ def drive(client, project, cluster_python, make_scan):
         right = (project.folder / "right.png").read_bytes()
         project.right[f"run/results/lyft/{name}.png"] = right
 
-    def run(*arguments, images="images/run", environment=None, **options):
+    def call(do, *arguments, images="images/run", environment=None, **options):
         where = (*PROFILE, "--default-storage-prefix", f"s3://{images}")
-        return project.run(
+        return do(
             *(where if images else ()),
             *arguments,
             python=cluster_python,
@@ -97,7 +101,9 @@ def drive(client, project, cluster_python, make_scan):
         put(f"drive_{number // 5}/{number}", number)
     for key in client.objects("images"):
         client.ask(f"images/{key}", "--request", "DELETE")
-    project.put, project.in_bucket, project.client = put, run, client
+    project.put, project.client = put, client
+    project.in_bucket = partial(call, project.run)
+    project.start_in_bucket = partial(call, project.start)
     return project
 
 
@@ -153,17 +159,52 @@ def test_from_bucket_to_folder(drive):
         assert image.read_bytes() == drive.right[f"run/results/lyft/{name}"]
 
 
-def test_from_folder_to_bucket(drive, make_scan):
-    """Scans here, whose images go there."""
+@pytest.mark.parametrize("target", ["all", "parts"])
+def test_from_folder_to_bucket(drive, make_scan, target):
+    """Scans here, whose images go there; an encoding of one's own."""
+    lyft = drive.source / "workflow" / "encodings" / "lyft.yaml"
+    own = load_encoding(shutil.copy(lyft, drive.folder / "own.yaml"))
     drive.right = {}
     for number in range(3):
         scan = make_scan(drive.folder / "here" / f"{number}.bin", 500, seed=number)
-        render(scan, drive.folder / "right.png", load_encoding("lyft"))
+        render(scan, drive.folder / "right.png", own)
         right = (drive.folder / "right.png").read_bytes()
-        drive.right[f"run/results/lyft/{number}.png"] = right
+        drive.right[f"run/results/own/{number}.png"] = right
+    drive.in_bucket(target, *SETTINGS, "scans=here", "encodings=[own.yaml]")
+    check(drive)
+
+
+def test_interrupted(drive):
+    """Ctrl-C amid a part: the images that its turn had not come for stay there."""
+    one = (*SETTINGS[:-1], "part_size=10")
+    drive.in_bucket("parts", *one)
+    drive.edit(
+        "workflow/scripts/birdview/render.py",
+        "    data = load(scan)\n",
+        "    data = load(scan)\n    import time; time.sleep(1)\n",
+    )
+    log = drive.folder / "results" / "logs" / "parts" / "00000.log"
+    log.unlink()
+    process = drive.start_in_bucket("parts", *one)
+    deadline = time.monotonic() + 60
+    while not (log.exists() and "Job stats" in log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert len(drive.client.images()) >= 8  # but for those that were in work
+
+
+def test_names_that_are_none(drive):
+    """Each fails alone, and is named."""
+    (drive.folder / "split.txt").write_text("drive_0/3\ndrive_0/33\n")
     for target in ("all", "parts"):
-        drive.in_bucket(target, *SETTINGS, "scans=here")
-        check(drive)
+        settings = (*SETTINGS, "split=split.txt")
+        output = drive.in_bucket(target, *settings, expect=1)
+        assert "s3://scans/kitti/drive_0/33.bin: no such object" in output
+        assert list(drive.client.images()) == ["run/results/lyft/drive_0/3.png"]
 
 
 SCANS = "s3://scans/kitti"
@@ -189,7 +230,8 @@ HINT = (
          f"(NoSuchBucket) when calling the ListObjects operation: None; {HINT}"),
         ({}, "s3://scans/kitty", "scans: no .bin object in s3://scans/kitty or below, "
          "expected one for each scan"),
-        ({}, "s3://scans", "scans: s3://scans, expected a path in the bucket, too"),
+        ({}, "s3://scans", "scans: s3://scans, expected a path in a bucket, without # "
+         "and ?"),
         ({}, None, "scans: null, expected scans for images in s3://images/run"),
     ],
 )  # fmt: skip

@@ -227,7 +227,7 @@ def test_several_by_name_and_path(load, tmp_path):
     [
         ("mv3d", "{}: two encodings mv3d, expected different names"),
         ("logs", "{}: results/logs is taken, expected another name than benchmark, "
-         "contact_sheet, demo, gallery, logs, movie, refused, verify"),
+         "contact_sheet, demo, gallery, logs, movie, parts, refused, verify"),
         ("my own", "{}: the file's name is that of the results, expected letters, "
          "digits, _ and -"),
     ],

@@ -89,9 +89,51 @@ def test_all_settings_hold(drive, make_scan):
 
 
 def test_demo_in_parts(project):
-    """The scans that the workflow makes itself."""
-    project.run("parts", "--config", "encodings=[lyft]", "part_size=3")
-    assert sorted(project.images()) == [f"lyft/{number:06}.png" for number in range(8)]
+    """The scans that the workflow makes itself, of another seed."""
+    (project.folder / "my.yaml").write_text(
+        "{encodings: [lyft], part_size: 2, demo: {scans: 3, seed: 5}}"
+    )
+    settings = ("--configfile", "my.yaml")
+    project.run("parts", *settings)
+    project.run("--directory", "plain", *settings)
+    images = read_images(project.folder)
+    assert len(images) == 3
+    assert images == read_images(project.folder / "plain")
+    assert "Nothing to be done" in project.run("parts", *settings)
+
+
+def test_labels_of_some(drive):
+    """They are no concern of the parts."""
+    label = drive.folder / "labels" / "label_2" / "drive_0" / "0.txt"
+    label.parent.mkdir(parents=True)
+    label.touch()
+    drive.edit("config.yaml", "labels: null", "labels: labels")
+    drive.run("parts", *SETTINGS)
+    assert len(drive.images()) == 10
+
+
+def test_scan_that_changes_meanwhile(drive):
+    """The next run sees it: a part is as its scans were before."""
+    drive.edit(
+        "workflow/scripts/birdview/part.py",
+        "    if status:\n",
+        "    if not os.path.exists('once'):\n"
+        "        open('once', 'w').close()\n"
+        "        with open('scans/drive_0/0.bin', 'r+b') as file:\n"
+        "            file.write(bytes(16))\n"
+        "    if status:\n",
+    )
+    drive.run("parts", *SETTINGS)
+    assert drive.remade("parts", *SETTINGS) == {"lyft/drive_0/0.png"}
+
+
+def test_profile_of_the_environment(drive, tmp_path):
+    """Only what starts the parts obeys it, not their own Snakemake."""
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "profile" / "config.yaml").write_text("dry-run: true\n")
+    environment = {"SNAKEMAKE_PROFILE": str(tmp_path / "profile")}
+    drive.run("parts", "--profile", "none", *SETTINGS, environment=environment)
+    assert len(drive.images()) == 10
 
 
 def test_split(drive):

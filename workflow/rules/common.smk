@@ -1,5 +1,6 @@
 # What the rules share: the settings, checked; the encodings; where the scans are.
 import faulthandler
+import functools
 import gc
 import hashlib
 import inspect
@@ -53,11 +54,6 @@ def stored(path):
         ) from None
 
 
-def kept_here(file):
-    # Where images are in a bucket, Snakemake looks for all files there.
-    return local(file) if RESULTS else file
-
-
 OBJECTS = {}
 RESULTS = workflow.storage_settings.default_storage_prefix
 if not (RESULTS and bucket.is_bucket(RESULTS)):
@@ -86,10 +82,17 @@ try:
     else:
         FOLDER = config["scans"]
         SCANS = find_scans(FOLDER, LAYOUT.suffix, config["split"])
+    more = bucket.UNFIT if OBJECTS or RESULTS else None
     UNFIT = {
         scan: f"{file_of(scan)!r}: no name for an image: {why}"
-        for scan, why in find_unfit(SCANS, bucket.UNFIT if OBJECTS else None).items()
+        for scan, why in find_unfit(SCANS, more).items()
     }
+    if OBJECTS:
+        UNFIT |= {
+            scan: f"{file_of(scan)}: no such object"
+            for scan in SCANS
+            if scan not in OBJECTS
+        }
     SCANS = [scan for scan in SCANS if scan not in UNFIT]
     if not SCANS:
         raise ValueError(next(iter(UNFIT.values())))
@@ -121,11 +124,14 @@ RECIPES = {
     for name, encoding in ENCODINGS.items()
 }
 
-# What the Snakemake of a part has to know: not where results are, nor what to do with them.
+# What the Snakemake of a part has to know, and what it must not care for.
 SETTINGS_OF_PARTS = {
     "scans": FOLDER,
     "layout": config["layout"],
     "encodings": config["encodings"],
+    "demo": config["demo"],
+    "labels": None,
+    "reference": None,
 }
 
 # The pages of the benchmark, with what is measured for each.
@@ -150,19 +156,16 @@ def signed(function):
     return function
 
 
-def readable_files(scans):
-    # One that is listed but cannot be read, such as a link to nowhere, shall fail alone:
-    # as an input, it would stop Snakemake.
-    files = map(file_of, scans)
-    made_here = config["scans"] is None
-    return [kept_here(f) for f in files if made_here or os.access(f, os.R_OK)]
-
-
 @signed
 def scan_file(wildcards):
+    file = file_of(wildcards.scan)
     if bucket.is_bucket(FOLDER):
-        return storage(file_of(wildcards.scan))
-    return next(iter(readable_files([wildcards.scan])), [])
+        return storage(file)
+    # One that is listed but cannot be read, such as a link to nowhere, shall fail alone:
+    # as an input, it would stop Snakemake.
+    if config["scans"] is None or os.access(file, os.R_OK):
+        return local(file) if RESULTS else file  # else it were looked for in the bucket
+    return []
 
 
 @signed
@@ -178,16 +181,34 @@ def refused(wildcards):
     return [f"results/refused/{number}" for number in range(len(UNFIT))]
 
 
-def scan_files_of_part(wildcards):
-    if bucket.is_bucket(FOLDER):
-        return []  # to ask for each takes longer than to list all: see digest_of_part
-    return readable_files(PARTS[wildcards.part])
+def demo_scans_of_part(wildcards):
+    # Others are no inputs: Snakemake would read each once more, for its checksum.
+    if config["scans"] is None:
+        return [file_of(scan) for scan in PARTS[wildcards.part]]
+    return []
 
 
-def digest_of_part(wildcards):
-    # With what a bucket says of each.
-    scans = [(scan, OBJECTS.get(scan)) for scan in PARTS[wildcards.part]]
-    return hashlib.sha256(repr(scans).encode()).hexdigest()
+def names_of_part(wildcards):
+    return hashlib.sha256("\n".join(PARTS[wildcards.part]).encode()).hexdigest()
+
+
+@functools.cache
+def state_of_part(part):
+    # As it is before it is rendered: what changes meanwhile, the next run shall see.
+    states = [state_of(scan) for scan in PARTS[part]]
+    return hashlib.sha256(repr(states).encode()).hexdigest()
+
+
+def state_of(scan):
+    if scan in OBJECTS:
+        return scan, OBJECTS[scan]
+    if config["scans"] is None:
+        return scan
+    try:
+        status = os.stat(file_of(scan))
+    except OSError as error:
+        return scan, error.errno
+    return scan, status.st_size, status.st_mtime_ns, os.access(file_of(scan), os.R_OK)
 
 
 def want_images_here():

@@ -43,16 +43,16 @@ rule list_part:
     log:
         local("results/logs/parts/{part}.txt.log"),
     wildcard_constraints:
-        part="[0-9]+",
+        part="|".join(PARTS),
     params:
-        scans=digest_of_part,
+        scans=names_of_part,
     run:
         write_split(output.split, wildcards.part)
 
 
 rule render_part:
     input:
-        scans=scan_files_of_part,
+        scans=demo_scans_of_part,
         split="results/parts/{part}.txt",
         settings="results/parts/settings.yaml",
         grids=grids,
@@ -61,10 +61,10 @@ rule render_part:
     log:
         local("results/logs/parts/{part}.log"),
     wildcard_constraints:
-        part="[0-9]+",
+        part="|".join(PARTS),
     threads: workflow.cores or 1
     params:
         recipes=[RECIPES[name] for name in sorted(RECIPES)],
-        scans=digest_of_part,
+        scans=lambda wildcards: state_of_part(wildcards.part),
     run:
         render_part(input.settings, input.split, threads, log[0])

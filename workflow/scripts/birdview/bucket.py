@@ -4,10 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-UNFIT = {r"[#?]|//|(^|/)\.{1,2}(/|$)": "the storage plugin would take another object"}
+UNFIT = {
+    "[#?]": "the storage plugin would take another object",
+    "^boxes/": "results/<encoding>/boxes/ is for pictures of boxes",
+}
 """Patterns of names that are refused there, and why."""
 
-THREADS = 16  # which mostly wait for the other side
+THREADS = 10  # which mostly wait; it is also how many connections the client keeps
 
 
 def is_bucket(folder):
@@ -51,10 +54,12 @@ def find_objects(folder, suffix=".bin"):
     OSError
         If the bucket cannot be listed, or holds no scan there.
     ValueError
-        If the path is empty: the plugin knows no folder there.
+        If the path is empty or not what the plugin would take it for.
     """
-    if folder.key == ".":
-        raise ValueError(f"scans: {folder.query}, expected a path in the bucket, too")
+    if folder.key == "." or set("#?") & set(folder.query):
+        raise ValueError(
+            f"scans: {folder.query}, expected a path in a bucket, without # and ?"
+        )
     start = len(folder.key) + 1
     with _errors_of(f"scans: {folder.query}", folder):
         etags = {item.key: item.e_tag for item in folder.get_subkeys()}
@@ -74,64 +79,83 @@ def find_objects(folder, suffix=".bin"):
 def fetch(folder, names, target):
     """Copy the objects of these names below a path of a bucket to a local folder.
 
+    Parameters
+    ----------
+    folder : StorageObject of snakemake-storage-plugin-s3
+    names : iterable of str
+    target : path-like
+
     Raises
     ------
     OSError
         If one of them cannot be.
     """
 
-    def fetch_one(name):
+    def fetch_one(client, key, name):
         path = Path(target, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _errors_of(f"{folder.query}/{name}", folder):
-            folder.s3obj(name).download_file(path, Config=_single_threaded())
+        client.download_file(folder.bucket, key, str(path), Config=_in_one_thread())
 
-    _do_for_each(fetch_one, names)
+    _do_for_each(fetch_one, folder, names)
 
 
 def put(folder, names, source):
     """Copy the files of these names in a local folder to below a path of a bucket.
 
+    Parameters
+    ----------
+    folder : StorageObject of snakemake-storage-plugin-s3
+    names : iterable of str
+    source : path-like
+
     Raises
     ------
     OSError
         If one of them cannot be.
     """
 
-    def put_one(name):
-        with _errors_of(f"{folder.query}/{name}", folder):
-            folder.s3obj(name).upload_file(
-                Path(source, name), Config=_single_threaded()
-            )
+    def put_one(client, key, name):
+        path = str(Path(source, name))
+        client.upload_file(path, folder.bucket, key, Config=_in_one_thread())
 
-    _do_for_each(put_one, names)
+    _do_for_each(put_one, folder, names)
 
 
 def remove(folder, names):
     """Remove the objects of these names below a path of a bucket, if they are there.
 
+    Parameters
+    ----------
+    folder : StorageObject of snakemake-storage-plugin-s3
+    names : iterable of str
+
     Raises
     ------
     OSError
         If one of them cannot be.
     """
 
-    def remove_one(name):
-        with _errors_of(f"{folder.query}/{name}", folder):
-            folder.s3obj(name).delete()
+    def remove_one(client, key, _):
+        client.delete_object(Bucket=folder.bucket, Key=key)
 
-    _do_for_each(remove_one, names)
+    _do_for_each(remove_one, folder, names)
 
 
-def _single_threaded():
+def _in_one_thread():
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(use_threads=False)
 
 
-def _do_for_each(action, names):
+def _do_for_each(action, folder, names):
+    client = folder.provider.s3c.meta.client
+
+    def do(name):
+        with _errors_of(f"{folder.query}/{name}", folder):
+            action(client, f"{folder.key}/{name}", name)
+
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(action, names):
+        for _ in pool.map(do, names):
             pass
 
 
@@ -141,12 +165,14 @@ def _errors_of(what, folder):
     # The plugin and all of its own are not installed for those who do without.
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
+    from s3transfer.exceptions import S3DownloadFailedError
 
     try:
         yield
-    except (Boto3Error, BotoCoreError, ClientError) as error:
+    except (Boto3Error, BotoCoreError, ClientError, S3DownloadFailedError) as error:
+        message = " ".join(str(error).split())
         raise OSError(
-            f"{what}: {error}; expected a bucket at "
+            f"{what}: {message}; expected a bucket at "
             f"{folder.provider.s3c.meta.client.meta.endpoint_url}, with its keys in "
             f"SNAKEMAKE_STORAGE_S3_ACCESS_KEY and SNAKEMAKE_STORAGE_S3_SECRET_KEY"
         ) from None

@@ -146,7 +146,7 @@ def _collect(project, settings, run, rows):
     own = {name: f"encodings/{Path(name).name}" for name in settings["encodings"]}
     own = {name: place for name, place in own.items() if is_path(name)}
     settings = {
-        **settings,
+        **{key: value for key, value in settings.items() if key != "part_size"},
         "scans": settings["scans"] and SCANS,
         "split": split and SPLIT,
         "labels": None,

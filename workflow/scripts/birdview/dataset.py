@@ -11,6 +11,9 @@ UNFIT = {
 }
 """Patterns of names that are refused, and why."""
 
+NO_PATHS = {r"(^|/)\.{0,2}(/|$)": "it is not that of a file below the folder"}
+"""The same of names alone, and not of the folders that they are in."""
+
 BOXES = "boxes/"
 """The folder of an encoding's results that is not for images of scans."""
 
@@ -99,13 +102,13 @@ def read_split(path):
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If there is no such file, or if it cannot be read.
     ValueError
         If it is not a list of names.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError:
         raise FileNotFoundError(
             f"split: no file {path}, expected one with the name of a scan in each line"
@@ -140,7 +143,7 @@ def find_unfit(scans, more=None):
     -------
     dict of str to str
     """
-    patterns = UNFIT | (more or {})
+    patterns = UNFIT | NO_PATHS | (more or {})
     files = {f"{scan}{suffix}" for scan in scans for suffix in (".png", ".log")}
     files |= {"grid.json", "grid.json.log"}
     taken = {}  # by folder: the first one above it, or itself, that is where a file is

@@ -24,6 +24,7 @@ RESERVED = (
     "gallery",
     "logs",
     "movie",
+    "parts",
     "refused",
     "verify",
 )

@@ -27,7 +27,13 @@ def write_settings(path, settings):
 
 
 def write_split(path, scans):
-    """Write the names of the scans of a part, a line each."""
+    """Write the names of the scans of a part, a line each.
+
+    Parameters
+    ----------
+    path : path-like
+    scans : list of str
+    """
     text = "".join(f"{scan}\n" for scan in scans)
     Path(path).write_text(text, encoding="utf-8", newline="\n")
 
@@ -58,12 +64,12 @@ def render_part(snakefile, settings, split, cores, log, source=None, target=None
     OSError
         If a bucket cannot be read from or written to.
     ValueError
-        If not all images could be made.
+        If not all images could be made, or if the split is not a list of names.
     """
     with open(log, "w") as file, tempfile.TemporaryDirectory() as stage:
         settings = _stage(settings, split, Path(stage), source, target)
         here = Path(stage if target else ".")
-        # No profile but profiles/default: with that of a cluster, an image were a job.
+        # With profiles/default alone: SNAKEMAKE_PROFILE may name that of a cluster.
         command = [
             *(sys.executable, "-m", "snakemake", "--snakefile", snakefile),
             *("--directory", here, "--profile", "none", "--cores", str(cores)),
@@ -71,7 +77,7 @@ def render_part(snakefile, settings, split, cores, log, source=None, target=None
         ]
         status = subprocess.call(command, stdout=file, stderr=file)
         if target:
-            _put_images(here / "results", settings, target)
+            _exchange_images(here / "results", settings, target)
     if status:
         raise ValueError(f"{split}: not all images could be made: {log} says why")
 
@@ -96,13 +102,19 @@ def _stage(settings, split, stage, source, target):
     return settings
 
 
-def _put_images(results, settings, target):
-    """Bring the images that were made to a bucket, and older ones of others from it."""
+def _exchange_images(results, settings, target):
+    """Bring the images that were made; remove older ones of scans that failed."""
+    scans = read_split(settings["split"])
     names = [
         f"{Path(encoding).stem}/{scan}.png"
         for encoding in settings["encodings"]
-        for scan in read_split(settings["split"])
+        for scan in scans
     ]
-    made = [name for name in names if (results / name).exists()]
-    bucket.put(target, made, results)
-    bucket.remove(target, set(names).difference(made))
+    bucket.put(target, [name for name in names if (results / name).exists()], results)
+    bucket.remove(target, [name for name in names if _has_failed(results, name)])
+
+
+def _has_failed(results, name):
+    """Whether an image could not be made; and not: whether its turn has not come."""
+    log = results / "logs" / f"{name.removesuffix('.png')}.log"
+    return log.exists() and not (results / name).exists()
