@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -93,14 +94,9 @@ def test_stopped(drive, number):
         os.kill(process.pid, number)
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 1
-        assert any(
-            message in output
-            for message in (
-                "Terminating processes on user request",
-                "Will exit after finishing currently running jobs",
-                "KeyboardInterrupt",  # while Snakemake asked for a job's parameters
-            )
-        )
+        # In which words depends on what Snakemake was about.
+        said = "user request|KeyboardInterrupt|Will exit after finishing"
+        assert re.search(said, output), output
         check(drive, whole=False)
         assert len(drive.images()) < COUNT
         assert not list((drive.folder / "results").rglob("*.partial"))
