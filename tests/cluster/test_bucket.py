@@ -9,7 +9,7 @@ import time
 from functools import partial
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_for
 from object_store import object_store
 
 from birdview.encoding import load_encoding
@@ -186,10 +186,7 @@ def test_interrupted(drive):
     log = drive.folder / "results" / "logs" / "parts" / "00000.log"
     log.unlink()
     process = drive.start_in_bucket("parts", *one)
-    deadline = time.monotonic() + 60
-    while not (log.exists() and "Job stats" in log.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: log.exists() and "Job stats" in log.read_text())
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)

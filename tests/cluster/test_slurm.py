@@ -2,13 +2,12 @@
 
 import os
 import signal
-import time
 
 import cv2
 import numpy as np
 import pytest
 import slurm
-from conftest import ROOT, Project, as_opencv
+from conftest import ROOT, Project, as_opencv, wait_for
 
 from birdview.encoding import load_encoding
 from birdview.raster import Raster
@@ -89,14 +88,6 @@ def slow(cluster, compiled, cluster_python, tmp_path_factory):
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-def wait_for(condition):
-    """Wait up to a minute."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def check(project, count=500):

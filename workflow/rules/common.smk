@@ -159,7 +159,7 @@ def signed(function):
 @signed
 def scan_file(wildcards):
     file = file_of(wildcards.scan)
-    if bucket.is_bucket(FOLDER):
+    if OBJECTS:
         return storage(file)
     # One that is listed but cannot be read, such as a link to nowhere, shall fail alone:
     # as an input, it would stop Snakemake.
@@ -204,11 +204,12 @@ def state_of(scan):
         return scan, OBJECTS[scan]
     if config["scans"] is None:
         return scan
+    file = file_of(scan)
     try:
-        status = os.stat(file_of(scan))
+        status = os.stat(file)
     except OSError as error:
         return scan, error.errno
-    return scan, status.st_size, status.st_mtime_ns, os.access(file_of(scan), os.R_OK)
+    return scan, status.st_size, status.st_mtime_ns, os.access(file, os.R_OK)
 
 
 def want_images_here():
@@ -355,7 +356,7 @@ def make_empty_logs():
 def render_part(settings, split, threads, log):
     from birdview import part
 
-    source = stored(FOLDER) if bucket.is_bucket(FOLDER) else None
+    source = stored(FOLDER) if OBJECTS else None
     target = stored(f"{RESULTS}/results") if RESULTS else None
     with failures_in_one_line(log):
         try:
