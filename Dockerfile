@@ -1,5 +1,5 @@
-# The environment of README.md in a container, by its first command; the demo that it
-# renders leaves the compiled kernels in the image.
+# The environment of README.md in a container, set up by README's first command. The demo that
+# it renders leaves the compiled kernels in the container's image.
 #
 #   docker build --tag birdview .
 #   docker run --rm --volume /data/kitti/training/velodyne:/scans:ro --volume "$PWD:/data" \

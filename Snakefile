@@ -1,24 +1,26 @@
-# birdview: one bird's-eye-view PNG for every LiDAR scan of a data set.
-#
-#   scans/<scan>.bin  ->  results/<encoding>/<scan>.png
-#
-# where <scan> may have sub-folders, and <encoding> is the name of a file of
-# workflow/encodings/, or of your own. Other targets: parts, boxes,
-# gallery, contact_sheet, movie, counts, manifest, verify, bundle, benchmark, benchmark_scale.
-from pathlib import Path
-
+# birdview: scans/<scan>.bin -> results/<encoding>/<scan>.png, where <encoding> is the name of
+# a file in workflow/encodings/, or of your own. Other targets: parts, boxes, gallery,
+# contact_sheet, movie, counts, report, manifest, verify, bundle, benchmark, benchmark_scale.
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: Path(workflow.basedir) / "config.yaml"
-
-
-report: "workflow/report/workflow.rst"
+configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+
+
+# Before the rules: for outputs in object storage, later ones do not count.
+wildcard_constraints:
+    encoding="|".join(RUN.encodings),
+    scan=r"(?!boxes/|(.*/)?\.\./).+",
+    number="[0-9]+",
+    part="[0-9]+",
+    digest="[0-9a-f]{12}",
+
+
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/parts.smk"
@@ -35,4 +37,3 @@ rule all:
     input:
         images_or_parts,
         grids,
-        pictures_of_report,

@@ -1,44 +1,25 @@
-"""What several tests use: scans, a copy of the project in a folder, a browser."""
+"""Fixtures of several tests: scans, a copy of the project in a folder, a browser."""
 
-import ctypes
 import os
-import resource
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import CHROMIUM_FLAGS, LAPTOP, Project
 
-import birdview
-from birdview.encoding import load_encoding
-from birdview.render import render
-
-ROOT = Path(__file__).parents[1]
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-    "--force-color-profile=srgb",
-)
-LAPTOP = 1280, 800
-
-
-def as_opencv(planes):
-    """Return planes, shape (rows, cols, planes), as `cv2.imread` gives them back."""
-    if planes.shape[2] == 3:
-        return planes[..., ::-1].copy()
-    return planes.transpose(2, 0, 1).reshape(-1, planes.shape[1])
+from birdview.image import decode_image
+from birdview.inflate import inflate
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.render import render
 
 
 @pytest.fixture(scope="session")
 def kitti_scans():
-    """Real KITTI scans: the .bin files of the folder that BIRDVIEW_SCANS names."""
+    """Return real KITTI scans: the .bin files of the folder BIRDVIEW_SCANS."""
     folder = os.environ.get("BIRDVIEW_SCANS")
     if not folder:
-        pytest.skip("BIRDVIEW_SCANS names no folder with KITTI scans")
+        pytest.skip("BIRDVIEW_SCANS is not set: it is a folder with KITTI scans")
     scans = sorted(Path(folder).glob("*.bin"))
     assert scans, f"BIRDVIEW_SCANS={folder} holds no .bin file"
     return scans
@@ -46,7 +27,7 @@ def kitti_scans():
 
 @pytest.fixture(scope="session")
 def kitti_labels(kitti_scans, tmp_path_factory):
-    """Give a folder with the label_2 and calib of the real scans, as KITTI has them."""
+    """Return a folder with label_2 and calib of the real scans, as KITTI has them."""
     folder = tmp_path_factory.mktemp("kitti")
     for kind in ("label_2", "calib"):
         (folder / kind).mkdir()
@@ -58,7 +39,7 @@ def kitti_labels(kitti_scans, tmp_path_factory):
 
 @pytest.fixture
 def make_scan():
-    """Write a scan of so many random points, or of the points given, to a path."""
+    """Write a scan: the points given, or a number of random ones."""
 
     def make(path, points=1000, seed=0):
         if isinstance(points, int):
@@ -72,158 +53,54 @@ def make_scan():
     return make
 
 
-def obey_permissions():
-    """Let root be refused what a file's mode forbids: for `prepare` of a start."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        drop, override, search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_...
-        for capability in (override, search):
-            if libc.prctl(drop, capability, 0, 0, 0):
-                raise OSError(ctypes.get_errno(), "capabilities cannot be dropped")
-
-
-def _limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-
-
-def wait_for(condition):
-    """Wait up to a minute."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-# For a start with little memory, whatever the number of cores: each thread takes some.
-SMALL = {
-    "prepare": _limit_memory,
-    "environment": {"OPENBLAS_NUM_THREADS": "1"},
-    "cores": 1,
-}
-
-
-class Project:
-    """A copy of the workflow, and a folder to run it in."""
-
-    def __init__(self, root):
-        self.source, self.folder = root / "source", root / "run"
-        # With the kernels that are compiled: to do so takes longer than most tests.
-        for name in ("workflow", "profiles", "envs"):
-            shutil.copytree(ROOT / name, self.source / name)
-        for name in ("Snakefile", "config.yaml", "LICENSE"):
-            shutil.copy(ROOT / name, self.source)
-        self.folder.mkdir()
-
-    def start(
-        self,
-        *arguments,
-        cores=2,
-        folder=None,
-        python=sys.executable,
-        environment=None,
-        prepare=None,
-    ):
-        """Start snakemake in a group of its own; return the process."""
-
-        def begin():
-            # Behind `&` in a script, it would be ignored, and so by all children.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            if prepare:
-                prepare()
-
-        return subprocess.Popen(
-            [
-                *(python, "-m", "snakemake", "--cores", str(cores)),
-                *("--snakefile", self.source / "Snakefile", *arguments),
-            ],
-            cwd=folder or self.folder,
-            env=os.environ | (environment or {}),
-            text=True,
-            errors="replace",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=begin,
-        )
-
-    def run(self, *arguments, expect=0, **options):
-        """Run snakemake; return all that it printed."""
-        process = self.start(*arguments, **options)
-        try:
-            output, _ = process.communicate(timeout=600)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        assert process.returncode == expect, output
-        return output
-
-    def images(self, folder=None):
-        """Return the time of change in ns of each image, by its name below results/."""
-        results = (folder or self.folder) / "results"
-        return {
-            path.relative_to(results).as_posix(): path.stat().st_mtime_ns
-            for path in results.rglob("*.png")
-        }
-
-    def remade(self, *arguments, **options):
-        """Run snakemake; return the names of the images that are new or made anew."""
-        before = self.images()
-        self.run(*arguments, **options)
-        return {
-            name for name, time in self.images().items() if before.get(name) != time
-        }
-
-    def edit(self, name, old, new):
-        """Replace text in a file of the workflow."""
-        path = self.source / name
-        text = path.read_text()
-        assert old in text, f"{old!r} is not in {name}"
-        path.write_text(text.replace(old, new, 1))
-
-
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
-    """Compile the kernels, for each arithmetic, and keep them beside their source."""
+    """Compile the kernels for each arithmetic; Numba caches them beside the source."""
     folder = tmp_path_factory.mktemp("compiled")
-    np.zeros((1, 4), dtype="<f4").tofile(folder / "0.bin")
+    scan, image = folder / "0.bin", folder / "0.png"
+    np.zeros((1, 4), dtype="<f4").tofile(scan)
     for name in ("mv3d", "complex_yolo"):
-        render(folder / "0.bin", folder / "0.png", load_encoding(name))
-        birdview.load(folder / "0.png")
+        render(scan, image, load_encoding(name))
+        decode_image(image.read_bytes(), image, inflate)
 
 
 @pytest.fixture
 def project(compiled, tmp_path):
+    """Copy the project; its folder has a space in its name."""
     return Project(tmp_path / "a project")
 
 
 @pytest.fixture(scope="session")
 def cluster_python():
-    """Name the Python of an environment of envs/cluster.txt."""
+    """Return the Python of an environment of envs/cluster.txt."""
     python = os.environ.get("BIRDVIEW_CLUSTER_PYTHON")
     if not python:
-        pytest.skip("BIRDVIEW_CLUSTER_PYTHON names no Python with envs/cluster.txt")
+        pytest.skip(
+            "BIRDVIEW_CLUSTER_PYTHON is not set: it is a Python with envs/cluster.txt"
+        )
     return python
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    """Start the Chromium that is installed."""
+    """Start the installed Chromium."""
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if not path:
-        pytest.skip("no chromium here, which shows the pages")
+        pytest.skip("no chromium here to show the pages")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
 def visit(chromium):
-    """Open a file in a page of some size; in the end, nothing may have gone wrong.
+    """Open a file in a browser window; fail at the end if anything went wrong.
 
-    No error, nothing on the console, and no request to anywhere but the file system.
+    That is an error, a message on the console, or a request to anything but the file
+    system.
     """
     wrong, contexts = [], []
 
@@ -238,7 +115,7 @@ def visit(chromium):
         page.on("console", lambda message: note_message(message.text, harmless))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("requestfailed", lambda request: wrong.append(request.url))
-        page.on("request", lambda request: note(request.url))
+        page.on("request", lambda request: note_request(request.url))
         page.goto(f"{Path(path).resolve().as_uri()}{fragment}")
         return page
 
@@ -246,7 +123,7 @@ def visit(chromium):
         if harmless is None or harmless not in text:
             wrong.append(text)
 
-    def note(url):
+    def note_request(url):
         if not url.startswith(("file:", "blob:", "data:")):
             wrong.append(url)
 
@@ -258,7 +135,7 @@ def visit(chromium):
 
 @pytest.fixture
 def keep_screenshot(request):
-    """Keep a picture of a page, if BIRDVIEW_SCREENSHOTS names a folder for them."""
+    """Save a picture of a page, if BIRDVIEW_SCREENSHOTS is a folder for them."""
 
     def keep(page):
         folder = os.environ.get("BIRDVIEW_SCREENSHOTS")

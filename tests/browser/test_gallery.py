@@ -1,4 +1,4 @@
-"""The gallery's page, used as people do, against what is in the files."""
+"""The gallery's page is used as people use it, and compared with the files."""
 
 import json
 import re
@@ -7,27 +7,28 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 import pytest
-from conftest import Project
+from helpers import Project
 from matplotlib import colormaps
 from playwright.sync_api import expect
 
 import birdview
-from birdview.encoding import load_encoding
+from birdview import paths
+from birdview.pixels.encoding import load_encoding
 
 PHONE = (390, 844)
-ODD = "drive 1/&lt;b'é"  # a name that is no HTML
+ODD = "drive 1/&lt;b'é"  # a name that would break unescaped HTML
 NAMES = sorted(["000000", "000001", "000002", "000003", "bad", "nan", "tiny", ODD])
 ENCODINGS = ("mv3d", "mv3d_slices", "complex_yolo")
 
 
 @pytest.fixture(scope="module")
 def gallery(compiled, tmp_path_factory):
-    """Lay out the gallery of a small data set with a bad scan; return its folder."""
+    """Write the gallery of a small data set with a bad scan; return its folder."""
     project = Project(tmp_path_factory.mktemp("gallery") / "a project")
     scans = project.folder / "scans"
     rng = np.random.default_rng(1)
     for name in NAMES:
-        # Scans of a street: what is seen is near, and on the ground or on a wall.
+        # Like a street: most points are close, and on the ground or on walls.
         size = 40 if name == "tiny" else 4000
         points = rng.normal([0, 0, -1, 0.4], [20, 8, 0.6, 0.2], size=(size, 4))
         points[:, 3] = points[:, 3].clip(0, 1)
@@ -44,7 +45,7 @@ def gallery(compiled, tmp_path_factory):
 
 @pytest.fixture
 def show(visit, gallery):
-    """Open the gallery, with settings in the address; wait until the image is there."""
+    """Return a function that opens the gallery with a link and waits for its image."""
 
     def open_gallery(size=(1280, 800), touch=False, **settings):
         link = "&".join(f"{key}={quote(str(value))}" for key, value in settings.items())
@@ -60,26 +61,26 @@ def scan_of(page):
 
 
 def shown(page, encoding, name):
-    """Wait until an image is shown."""
+    """Wait until a pane shows an image."""
     page.wait_for_selector(f'.pane[data-shown="{encoding}/{NAMES.index(name)}"]')
 
 
 def pixel(page, pane=0):
-    """Return the row, col and values that the page says are at its cursor."""
-    said = page.locator(".values").nth(pane).get_attribute("data-pixel")
-    said = json.loads(said)
-    return said["row"], said["col"], said["values"]
+    """Return the row, col and values that the page reads at its cursor."""
+    data = page.locator(".values").nth(pane).get_attribute("data-pixel")
+    readout = json.loads(data)
+    return readout["row"], readout["col"], readout["values"]
 
 
 def colour(page):
-    """Return the colour in the middle of the canvas, as one sees it."""
+    """Return the colour at the centre of the canvas, from a screenshot."""
     shot = np.frombuffer(page.locator(".pane canvas").screenshot(), np.uint8)
     picture = cv2.imdecode(shot, cv2.IMREAD_COLOR)
     return picture[picture.shape[0] // 2, picture.shape[1] // 2, ::-1].tolist()
 
 
 def image(gallery, encoding, name):
-    """Return the planes of an image, decoded by OpenCV."""
+    """Return the planes of an image, as OpenCV reads them."""
     path = str(gallery.parent / encoding / f"{name}.png")
     pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 3:
@@ -88,7 +89,7 @@ def image(gallery, encoding, name):
 
 
 def brightest(planes, encoding):
-    """Return the place of a pixel that is bright in several planes, in metres too."""
+    """Return the row and col of a pixel bright in several planes, and a view of it."""
     row, col = np.unravel_index(
         planes.astype(int).sum(axis=0).argmax(), planes.shape[1:]
     )
@@ -97,17 +98,26 @@ def brightest(planes, encoding):
 
 
 def test_opens_with_the_first_scan(show, keep_screenshot):
-    """From the file system, without an error or a request."""
+    """The page opens from the file system, without errors or requests."""
     page = show()
     assert scan_of(page) == NAMES[0]
-    assert page.locator("#place").text_content() == f"1 of {len(NAMES)}"
+    assert page.locator("#position").text_content() == f"1 of {len(NAMES)}"
     assert page.title() == f"{NAMES[0]} · birdview"
     assert page.locator("#strip button").count() == len(NAMES)
     keep_screenshot(page)
 
 
+def test_page_has_all_scripts_and_styles(gallery):
+    """Every file that the page is made of is in it."""
+    page = (gallery / "index.html").read_text()
+    files = [*paths.GALLERY.glob("js/*.js"), *paths.GALLERY.glob("*.css")]
+    assert len(files) > 10
+    for file in files:
+        assert file.read_text().strip() in page
+
+
 def test_steps_through_the_scans(show):
-    """By keys, buttons, the slider and the small pictures."""
+    """Keys, buttons, the slider and the thumbnails go to other scans."""
     page = show()
     for act, name in (
         (lambda: page.keyboard.press("ArrowRight"), NAMES[1]),
@@ -126,7 +136,7 @@ def test_steps_through_the_scans(show):
 
 
 def test_plays_and_pauses(show):
-    """To the end, where it stops; space does it too."""
+    """Playing stops at the end; the space bar plays and pauses, too."""
     page = show()
     page.select_option("#speed", "20")
     page.click("#play")
@@ -141,8 +151,8 @@ def test_plays_and_pauses(show):
     expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
 
 
-def test_space_three_times_is_one_play(show):
-    """Paused and started again within a step: no faster than before."""
+def test_quick_restarts_do_not_speed_up_playing(show):
+    """Pausing and starting again within a step does not add a second loop."""
     page = show()
     page.select_option("#speed", "1")
     page.locator("#speed").blur()
@@ -154,7 +164,7 @@ def test_space_three_times_is_one_play(show):
 
 
 def test_keeps_the_focus(show):
-    """A plane's box after a toggle; arrows on it and on the slider are theirs."""
+    """A toggled plane keeps the focus; a focused slider gets the arrow keys."""
     page = show()
     page.locator("#planes input").nth(1).focus()
     page.keyboard.press(" ")
@@ -168,12 +178,12 @@ def test_keeps_the_focus(show):
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("turn", ["ahead", "file"])
-def test_says_the_values_of_the_pixel(show, gallery, encoding, turn):
-    """Of the middle of the view, as OpenCV reads them from the image; and metres."""
+@pytest.mark.parametrize("orientation", ["forward", "file"])
+def test_reads_values_at_the_centre(show, gallery, encoding, orientation):
+    """Without a mouse, the page reads metres and values at the centre of the view."""
     planes = image(gallery, encoding, "000002")
     row, col, view = brightest(planes, encoding)
-    page = show(scan="000002", encoding=encoding, turn=turn, **view)
+    page = show(scan="000002", encoding=encoding, turn=orientation, **view)
     assert pixel(page) == (row, col, planes[:, row, col].tolist())
     text = page.locator(".values").inner_text()
     assert f"{view['x']:.2f} m" in text
@@ -181,22 +191,22 @@ def test_says_the_values_of_the_pixel(show, gallery, encoding, turn):
     assert f"{planes[0, row, col]}" in text
 
 
-def test_says_what_is_under_the_mouse(show, gallery):
-    """Ahead is up and left is left: 2 m and 1 m are so many pixels away."""
+def test_reads_values_under_the_mouse(show, gallery):
+    """Forward is up and left is left: 100 pixels up are 2 m at 50 pixels per metre."""
     planes, grid = image(gallery, "mv3d", "000001"), load_encoding("mv3d").grid
     row, col, view = brightest(planes, "mv3d")
     page = show(scan="000001", encoding="mv3d", **view | {"zoom": 50})
     box = page.locator(".pane canvas").bounding_box()
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(middle[0] - 50, middle[1] - 100)
+    centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(centre[0] - 50, centre[1] - 100)
     there = tuple(int(n) for n in grid.to_pixel(view["x"] + 2, view["y"] + 1))
     assert pixel(page) == (*there, planes[:, *there].tolist())
-    page.mouse.move(*middle)
+    page.mouse.move(*centre)
     assert pixel(page) == (row, col, planes[:, row, col].tolist())
 
 
 def test_values_in_their_units(show, gallery):
-    """What 0..255 stand for, from the encoding."""
+    """The page converts values to units, as the encoding defines them."""
     planes = image(gallery, "mv3d", "000002")
     row, col, view = brightest(planes, "mv3d")
     page = show(scan="000002", encoding="mv3d", **view)
@@ -207,8 +217,8 @@ def test_values_in_their_units(show, gallery):
     assert f"≈ {-2.73 + 4 * height:.2f} m" in text
 
 
-def test_planes_on_and_off(show, gallery):
-    """In colours: what is painted are the planes that are on, brightened."""
+def test_toggles_planes(show, gallery):
+    """In colour, the page paints the planes that are on, at the chosen brightness."""
     planes = image(gallery, "mv3d", "000002")
     row, col, view = brightest(planes, "mv3d")
     page = show(scan="000002", encoding="mv3d", gamma=1, **view)
@@ -226,8 +236,8 @@ def test_planes_on_and_off(show, gallery):
     assert colour(page) == expected != values
 
 
-def test_one_plane_by_value(show, gallery):
-    """In a perceptual map of colours, of three planes and of more."""
+def test_shows_one_plane_by_value(show, gallery):
+    """A single plane is painted with the colour map inferno."""
     inferno = (255 * colormaps["inferno"](np.arange(256))[:, :3]).round().astype(int)
     for encoding in ("mv3d", "mv3d_slices"):
         planes = image(gallery, encoding, "000002")
@@ -241,7 +251,7 @@ def test_one_plane_by_value(show, gallery):
 
 
 def test_switches_the_encoding(show):
-    """By the list and by key; the planes are listed anew."""
+    """The list and a key switch the encoding, and the planes are listed again."""
     page = show(scan="000001")
     page.select_option("#encoding", "mv3d_slices")
     shown(page, "mv3d_slices", "000001")
@@ -251,15 +261,15 @@ def test_switches_the_encoding(show):
     shown(page, "complex_yolo", "000001")
 
 
-def test_two_side_by_side(show, gallery, keep_screenshot):
-    """Of the same place: one's cursor is the other's too."""
+def test_compares_two_encodings(show, gallery, keep_screenshot):
+    """Both panes show the same area, and share a cursor."""
     slices = image(gallery, "mv3d_slices", "000001")
     row, col, view = brightest(slices, "mv3d_slices")
     page = show(scan="000001", encoding="mv3d", **view)
-    page.select_option("#beside", "mv3d_slices")
+    page.select_option("#compare", "mv3d_slices")
     shown(page, "mv3d_slices", "000001")
     assert page.locator(".pane").count() == 2
-    page.evaluate(f"state.view = {json.dumps(view)}; drawAll()")
+    page.evaluate(f"state.view = {json.dumps(view)}; drawPanes()")
     box = page.locator(".pane canvas").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     both = image(gallery, "mv3d", "000001"), slices
@@ -267,24 +277,24 @@ def test_two_side_by_side(show, gallery, keep_screenshot):
         assert pixel(page, number) == (row, col, planes[:, row, col].tolist())
     page.keyboard.press("0")
     keep_screenshot(page)
-    page.select_option("#beside", "")
+    page.select_option("#compare", "")
     assert page.locator(".pane").count() == 1
 
 
 def test_zooms_and_pans(show):
-    """By wheel, by keys and by dragging; the scale follows."""
+    """Wheel, keys and dragging change the view and the scale bar."""
     page = show()
     assert page.locator(".scale").inner_text() == "20 m"
     box = page.locator(".pane canvas").bounding_box()
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(*middle)
+    centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*centre)
     before = pixel(page)
     for _ in range(6):
         page.mouse.wheel(0, -300)
     expect(page.locator(".scale")).to_have_text("2 m")
     assert pixel(page) == before  # what is under the mouse stays there
     page.mouse.down()
-    page.mouse.move(middle[0] + 100, middle[1] + 50)
+    page.mouse.move(centre[0] + 100, centre[1] + 50)
     page.mouse.up()
     assert pixel(page) == before  # and moves with it
     page.keyboard.press("0")
@@ -294,17 +304,17 @@ def test_zooms_and_pans(show):
     assert page.evaluate("state.view.zoom") == pytest.approx(1.4 * before)
     page.keyboard.press("-")
     assert page.evaluate("state.view.zoom") == pytest.approx(before)
-    page.mouse.move(5, 5)  # away: the values are those of the middle
+    page.mouse.move(5, 5)  # outside the canvas: values are read at the centre
     for key, number in (("w", 0), ("a", 1)):
         before = pixel(page)[number]
         page.keyboard.press(key)
         values = "JSON.parse(document.querySelector('.values').dataset.pixel)"
-        place = ("row", "col")[number]
-        page.wait_for_function(f"{values}.{place} < {before}")
+        axis = ("row", "col")[number]
+        page.wait_for_function(f"{values}.{axis} < {before}")
 
 
 def test_goes_to_a_scan_by_its_name(show):
-    """Part of it is enough; one that there is not is said."""
+    """A fragment of the name is enough; the page says if there is no such scan."""
     page = show()
     page.keyboard.press("/")
     page.keyboard.type("0003")
@@ -321,12 +331,12 @@ def test_goes_to_a_scan_by_its_name(show):
 
 
 def test_link_restores_the_view(show, visit, gallery):
-    """All of it, in another window."""
+    """A copied link shows the same in another window."""
     page = show(encoding="mv3d")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("2")
-    page.select_option("#beside", "complex_yolo")
-    page.locator("#beside").blur()
+    page.select_option("#compare", "complex_yolo")
+    page.locator("#compare").blur()
     page.keyboard.press("o")
     page.keyboard.press("+")
     page.keyboard.press("+")
@@ -338,7 +348,7 @@ def test_link_restores_the_view(show, visit, gallery):
     assert checked == [True, False, True]
     states = [
         each.evaluate(
-            "[state.encoding, state.beside, state.mode, state.turn,"
+            "[state.encoding, state.compareWith, state.mode, state.orientation,"
             "...[state.view.x, state.view.y, state.view.zoom].map((n) => n.toFixed(1))]"
         )
         for each in (page, other)
@@ -350,10 +360,10 @@ def test_link_restores_the_view(show, visit, gallery):
     assert states[0][:4] == ["mv3d", "complex_yolo", "all", "file"]
 
 
-def test_what_is_worth_a_look(show, keep_screenshot):
-    """A scan that failed, with its error; few points; many that are not finite."""
+def test_lists_scans_worth_a_look(show, keep_screenshot):
+    """Failed scans are listed with their error, and scans with unusual counts."""
     page = show()
-    listed = page.locator("#notable li").all_inner_texts()
+    listed = page.locator("#outliers li").all_inner_texts()
     assert [text.split("\n")[0] for text in listed] == ["bad", "nan", "tiny"]
     assert listed[0].split("\n")[1] == (
         "scans/bad.bin: 1001 bytes found, expected a multiple of 16 (layout kitti: x, "
@@ -361,7 +371,7 @@ def test_what_is_worth_a_look(show, keep_screenshot):
     )
     assert re.fullmatch(r"not finite: 3,000, usually 0", listed[1].split("\n")[1])
     assert "usually" in listed[2]
-    page.locator("#notable button").first.click()
+    page.locator("#outliers button").first.click()
     assert scan_of(page) == "bad"
     message = page.locator(".message").inner_text()
     assert message.startswith("No image of this scan")
@@ -373,7 +383,7 @@ def test_what_is_worth_a_look(show, keep_screenshot):
 
 
 def test_plot_is_clickable(show):
-    """Near one that is worth a look, that one; a tip says its counts."""
+    """A click close to an outlier goes to it; a tip shows its counts."""
     page = show()
     box = page.locator("#plot canvas").bounding_box()
     x = page.evaluate(f"toX({NAMES.index('tiny')}, {box['width']})")
@@ -385,9 +395,23 @@ def test_plot_is_clickable(show):
     assert scan_of(page) == "tiny"
 
 
+def test_every_button_and_list_works(show):
+    """In both ways to show planes: no script fails, which `visit` would notice."""
+    page = show(encoding="mv3d_slices", beside="mv3d")
+    for _ in range(2):
+        for button in page.locator("button:visible").all():
+            if button.is_visible() and button.is_enabled():
+                button.click()
+                page.keyboard.press("Escape")
+        for menu in page.locator("select:visible").all():
+            for index in range(menu.locator("option").count()):
+                menu.select_option(index=index)
+    page.wait_for_timeout(300)
+
+
 @pytest.mark.parametrize("size", [PHONE, (844, 390)])
 def test_fits_a_phone(show, size, keep_screenshot):
-    """Nothing sticks out, the settings open and close, and a tap says the values."""
+    """Nothing overflows, the panel opens and closes, and a tap reads values."""
     page = show(size=size, touch=True)
     width, height = size
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -410,7 +434,7 @@ def test_fits_a_phone(show, size, keep_screenshot):
 
 
 def test_keys_are_explained(show, keep_screenshot):
-    """And the page's controls all have names."""
+    """The key `?` explains the keys; all controls have accessible names."""
     page = show()
     page.keyboard.press("?")
     assert page.locator("dialog").is_visible()
@@ -426,7 +450,7 @@ def test_keys_are_explained(show, keep_screenshot):
 
 
 def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):
-    """Every value of a row of a real image, as `birdview.load` has it."""
+    """The page decodes a row of a real image to the same values as `birdview.load`."""
     project = Project(tmp_path / "a project")
     folder = kitti_scans[0].parent
     project.run("gallery", "--config", f"scans={folder}", "encodings=[mv3d, pixor]")
@@ -434,8 +458,7 @@ def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):
     page = visit(results / "gallery" / "index.html", "#scan=000001&encoding=pixor")
     page.wait_for_selector('.pane[data-shown="pixor/1"]')
     planes, _ = birdview.load(results / "pixor" / "000001.png")
-    found = page.evaluate(
-        "Array.from({length: 700}, (_, col) => look(main.image, 36, 100 * 700 + col))"
-    )
+    row = "valuesAt(main.image, 36, 100 * 700 + col)"
+    found = page.evaluate(f"Array.from({{length: 700}}, (_, col) => {row})")
     np.testing.assert_array_equal(np.transpose(found), planes[:, 100])
     keep_screenshot(page)

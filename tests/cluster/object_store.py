@@ -14,23 +14,23 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from subprocess import DEVNULL, Popen, TimeoutExpired
 
-# Paths are relative, as every program runs inside of the folder: its name may then
-# be long and hold spaces or '#', which starts a comment here.
+# Paths are relative: every program runs in the folder, whose name may be long and hold
+# spaces or '#', which starts a comment here.
 CONF = """\
 [global]
 fsid = {fsid}
 mon_host = {mon_address}
 public_addr = 127.0.0.1
 cluster_addr = 127.0.0.1
-# Only between the daemons, the gateway does check signatures. Encryption, which
-# radosgw insists on otherwise, would need the keys that "none" does without.
+# Only between the daemons; the gateway does check signatures. With the default, radosgw
+# insists on encryption, which would need keys.
 auth_cluster_required = none
 auth_service_required = none
 auth_client_required = none
 ms_mon_client_mode = crc
-# Children of this process, even at mkfs, so that none outlives it unseen.
+# As children of this process, even at mkfs, so that none outlives it.
 daemonize = false
-# Keep out of the folders of the system; sockets could not have long names.
+# Not in the system's folders; no sockets, whose paths must be short.
 mon_data = mon
 osd_data = osd
 crash_dir = .
@@ -39,23 +39,23 @@ admin_socket =
 log_file =
 log_to_stderr = true
 mon_cluster_log_to_file = false
-# One small disk without copies; that the real one is nearly full is no concern.
+# One small disk without replicas; ignore whether the real one is nearly full.
 bluestore_block_size = 4294967296
 osd_memory_target = 939524096
 osd_pool_default_size = 1
 osd_pool_default_pg_num = 1
 mon_data_avail_crit = 0
-# Save seconds at start and stop, which the defaults spend waiting.
+# Start and stop seconds sooner than with the defaults.
 paxos_propose_interval = 0.05
 bdev_aio_poll_ms = 10
 rgw_enable_lc_threads = false
 """
-PATIENCE_S = 60  # for one step of the start; together they take some seconds
+MAX_WAIT_S = 60  # for one step of the start; all of them take a few seconds
 
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """Where a running gateway answers, and the keys of its only user."""
+    """The address of a running gateway, and the keys of its only user."""
 
     endpoint: str
     access_key: str
@@ -65,7 +65,7 @@ class ObjectStore:
 
 @contextmanager
 def object_store(folder):
-    """Run a gateway that keeps all it has in the empty folder; yield ObjectStore."""
+    """Run a gateway that keeps everything in an empty folder; yield an ObjectStore."""
     keys = "birdview", secrets.token_hex(20)
     osd_uuid = str(uuid.uuid4())
     # The stack stops the gateway first and the monitor last: each needs the next.
@@ -77,7 +77,7 @@ def object_store(folder):
 
 
 def _start_mon(stack, folder, osd_uuid):
-    """Start the monitor and tell it of the OSD, which shows that it serves."""
+    """Start the monitor; it works once it has registered the OSD."""
     address = f"[v2:127.0.0.1:{_free_port()}]"
     settings = CONF.format(fsid=uuid.uuid4(), mon_address=address)
     (folder / "ceph.conf").write_text(settings)
@@ -91,12 +91,12 @@ def _start_mon(stack, folder, osd_uuid):
 
 
 def _start_osd(stack, folder, osd_uuid):
-    """Start the OSD and wait until the monitor counts on it."""
+    """Start the OSD and wait until the monitor reports it as active."""
     (folder / "osd").mkdir()
     log = folder / "osd.log"
     _run(stack, log, "ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd_uuid)
     osd = _start(stack, log, "ceph-osd", "-i", "0")
-    # A client that came earlier would sleep for seconds before its second try.
+    # A client that connects earlier sleeps for seconds before it tries again.
     _wait(lambda: b"state: booting -> active" in log.read_bytes(), log, osd)
 
 
@@ -114,13 +114,13 @@ def _start_gateway(stack, folder, access_key, secret_key):
 
 
 def _run(stack, log, *command):
-    """Run a program that ends by itself."""
+    """Run a program and wait until it ends."""
     process = _start(stack, log, *command)
     _wait(lambda: process.poll() == 0, log, process)
 
 
 def _start(stack, log, program, *arguments):
-    """Start a program in the folder of its log; the stack stops it."""
+    """Start a program in the folder of its log, and let the stack stop it."""
     command = [program, "-c", "ceph.conf", *arguments]
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CEPH_")}
     with log.open("ab") as out:
@@ -132,7 +132,7 @@ def _start(stack, log, program, *arguments):
 
 
 def _stop(process):
-    """Terminate a process, with force if it does not obey."""
+    """Terminate a process; kill it if that does not help."""
     process.terminate()
     try:
         process.wait(timeout=10)
@@ -143,7 +143,7 @@ def _stop(process):
 
 def _wait(ready, log, *processes):
     """Poll until ready; raise RuntimeError with the end of the log on failure."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + MAX_WAIT_S
     while not ready():
         if any(p.poll() for p in processes) or time.monotonic() > deadline:
             lines = log.read_text(errors="replace").split("\n")
@@ -153,7 +153,7 @@ def _wait(ready, log, *processes):
 
 
 def _answers(port):
-    """Tell whether the gateway serves the request that needs no key."""
+    """Whether the gateway answers a request that needs no key."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", "/")
@@ -162,6 +162,6 @@ def _answers(port):
 
 
 def _free_port():
-    """Return a port of the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A Slurm of one node on loopback, with all that it keeps in a temporary folder."""
+"""Run a Slurm with one node on the loopback interface, in a temporary folder."""
 
 import os
 import shutil
@@ -45,26 +45,26 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 
 
 def find_obstacle():
-    """Say why no Slurm can be started here, if so."""
+    """Return why no Slurm can be started here; None if it can."""
     for program in ("munged", "slurmctld", "slurmd", "sbatch"):
         if shutil.which(program) is None:
             return f"no {program} here: Slurm and munge are not installed"
     if SYSTEM.exists() and f"ClusterName={NAME}" not in SYSTEM.read_text():
-        return f"{SYSTEM} is that of another Slurm"
+        return f"{SYSTEM} belongs to another Slurm"
     if os.geteuid():
-        return f"{SYSTEM} can only be written by root"
+        return f"only root can write {SYSTEM}"
     return None
 
 
 def ask(*command):
-    """Run a command; return what it printed."""
+    """Run a command and return what it printed."""
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout
 
 
 @contextmanager
 def running(folder):
-    """Start munged, slurmctld and slurmd in a folder; stop them in the end."""
+    """Start munged, slurmctld and slurmd in a folder; stop them at the end."""
     if obstacle := find_obstacle():
         raise RuntimeError(obstacle)
     munge = folder / "munge"
@@ -75,15 +75,15 @@ def running(folder):
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(1024))
     with socket.socket() as one, socket.socket() as other:
-        for some in (one, other):
-            some.bind(("127.0.0.1", 0))
-        ports = [some.getsockname()[1] for some in (one, other)]
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        ports = [probe.getsockname()[1] for probe in (one, other)]
     host = socket.gethostname().split(".")[0]
     path = folder / "slurm.conf"
     path.write_text(
         CONFIGURATION.format(name=NAME, host=host, ports=ports, folder=folder)
     )
-    # The plugin takes away SLURM_CONF: only the system's own file is left to it.
+    # The plugin removes SLURM_CONF from the environment: only the system's file works.
     SYSTEM.unlink(missing_ok=True)
     SYSTEM.symlink_to(path)
     files = ("socket", "pid-file", "log-file", "seed-file", "key-file")
@@ -108,7 +108,7 @@ def running(folder):
 
 
 def wait_for_node(folder):
-    """Wait until the node takes jobs."""
+    """Wait until the node accepts jobs."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         state = subprocess.run(
@@ -122,6 +122,6 @@ def wait_for_node(folder):
 
 
 def jobs():
-    """Return the state of each job by its number, finished ones too."""
+    """Return the state of each job by its number, also of finished ones."""
     lines = ask("squeue", "--noheader", "--states=all", "--format=%i %T").splitlines()
     return dict(line.split() for line in lines)

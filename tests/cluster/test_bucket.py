@@ -1,4 +1,4 @@
-"""From and to a real S3 server; what is there then, another client (curl) says."""
+"""Scans from and images to a real S3 server, checked by another client (curl)."""
 
 import os
 import re
@@ -9,11 +9,11 @@ import time
 from functools import partial
 
 import pytest
-from conftest import ROOT, wait_for
+from helpers import ROOT, wait_for
 from object_store import object_store
 
-from birdview.encoding import load_encoding
-from birdview.render import render
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.render import render
 
 pytestmark = pytest.mark.cluster
 
@@ -23,7 +23,7 @@ KEYS = ("SNAKEMAKE_STORAGE_S3_ACCESS_KEY", "SNAKEMAKE_STORAGE_S3_SECRET_KEY")
 
 
 class Client:
-    """Another client than that of the plugin."""
+    """A client for S3 that shares no code with the plugin."""
 
     def __init__(self, store):
         self.store = store
@@ -45,16 +45,18 @@ class Client:
         return subprocess.run(command, capture_output=True, check=True).stdout
 
     def put(self, path, file):
+        """Upload a file."""
         self.ask(path, "--upload-file", file)
 
     def objects(self, bucket):
-        """Return the time of change of each object by its key."""
+        """Return the modification time of each object by its key."""
         answer = self.ask(f"{bucket}?list-type=2").decode()
         return dict(
             re.findall(r"<Key>(.*?)</Key><LastModified>(.*?)</LastModified>", answer)
         )
 
     def images(self):
+        """Return the modification time of each image by its key."""
         return {
             key: time
             for key, time in self.objects("images").items()
@@ -64,10 +66,10 @@ class Client:
 
 @pytest.fixture(scope="module")
 def client(cluster_python, tmp_path_factory):
-    """Start Ceph, with two buckets."""
+    """Start Ceph with two buckets."""
     for program in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "curl"):
         if shutil.which(program) is None:
-            pytest.skip(f"no {program} here, which the S3 server of the tests takes")
+            pytest.skip(f"no {program} here for the tests' S3 server")
     with object_store(tmp_path_factory.mktemp("ceph")) as store:
         client = Client(store)
         for bucket in ("scans", "images"):
@@ -77,7 +79,7 @@ def client(cluster_python, tmp_path_factory):
 
 @pytest.fixture
 def drive(client, project, cluster_python, make_scan):
-    """Put ten scans into the bucket; return what runs Snakemake on them."""
+    """Upload ten scans; return a project that can run with buckets."""
     project.right = {}
 
     def put(name, seed):
@@ -108,15 +110,15 @@ def drive(client, project, cluster_python, make_scan):
 
 
 def check(drive):
-    """See that the images in the bucket are those of a local run, byte for byte."""
+    """Check that the images in the bucket equal local ones byte for byte."""
     assert drive.client.images().keys() == drive.right.keys()
     for key, right in drive.right.items():
         assert drive.client.ask(f"images/{key}") == right
 
 
 @pytest.mark.parametrize("target", ["all", "parts"])
-def test_from_bucket_to_bucket(drive, target):
-    """Image by image or in parts; then nothing; then only what has changed."""
+def test_scans_and_images_in_buckets(drive, target):
+    """Image by image or in parts; a second run renders only what changed."""
     drive.in_bucket(target, *SETTINGS)
     check(drive)
     assert "run/results/lyft/grid.json" in drive.client.objects("images")
@@ -132,8 +134,8 @@ def test_from_bucket_to_bucket(drive, target):
 
 
 @pytest.mark.parametrize("target", ["all", "parts"])
-def test_bad_scan(drive, target):
-    """It is named at the terminal; all others are in the bucket, and no older one."""
+def test_bad_scan_fails_alone(drive, target):
+    """It is named at the terminal; its older image is removed from the bucket."""
     if target == "parts":
         drive.in_bucket(target, *SETTINGS)
     bad = drive.folder / "bad.bin"
@@ -148,8 +150,8 @@ def test_bad_scan(drive, target):
     check(drive)
 
 
-def test_from_bucket_to_folder(drive):
-    """Without a prefix, results are here; a split says which."""
+def test_scans_in_a_bucket_and_local_images(drive):
+    """Without a prefix, results are in the folder; a split chooses the scans."""
     (drive.folder / "split.txt").write_text("drive_0/3\ndrive_1/8\n")
     drive.in_bucket("parts", *SETTINGS, "split=split.txt", images=None)
     images = sorted(drive.folder.glob("results/lyft/*/*.png"))
@@ -160,8 +162,8 @@ def test_from_bucket_to_folder(drive):
 
 
 @pytest.mark.parametrize("target", ["all", "parts"])
-def test_from_folder_to_bucket(drive, make_scan, target):
-    """Scans here, whose images go there; an encoding of one's own."""
+def test_local_scans_and_images_in_a_bucket(drive, make_scan, target):
+    """With an own encoding."""
     lyft = drive.source / "workflow" / "encodings" / "lyft.yaml"
     own = load_encoding(shutil.copy(lyft, drive.folder / "own.yaml"))
     drive.right = {}
@@ -174,28 +176,25 @@ def test_from_folder_to_bucket(drive, make_scan, target):
     check(drive)
 
 
-def test_interrupted(drive):
-    """Ctrl-C amid a part: the images that its turn had not come for stay there."""
-    one = (*SETTINGS[:-1], "part_size=10")
-    drive.in_bucket("parts", *one)
-    drive.edit(
-        "workflow/scripts/birdview/render.py",
-        "    data = load(scan)\n",
-        "    data = load(scan)\n    import time; time.sleep(1)\n",
-    )
+def test_interrupted_part_keeps_images_in_the_bucket(drive):
+    """Ctrl-C while a part is rendered again: it had not come to most images."""
+    one_part = (*SETTINGS[:-1], "part_size=10")
+    drive.in_bucket("parts", *one_part)
+    drive.inject_fault("import time; time.sleep(1)")
     log = drive.folder / "results" / "logs" / "parts" / "00000.log"
     log.unlink()
-    process = drive.start_in_bucket("parts", *one)
+    again = ("parts", "--forcerun", "render_part")
+    process = drive.start_in_bucket(*again, *one_part)
     wait_for(lambda: log.exists() and "Job stats" in log.read_text())
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
-    assert len(drive.client.images()) >= 8  # but for those that were in work
+    assert len(drive.client.images()) >= 8  # all but those being rendered
 
 
-def test_names_that_are_none(drive):
-    """Each fails alone, and is named."""
+def test_missing_scan_of_a_split_fails_alone(drive):
+    """It is named."""
     (drive.folder / "split.txt").write_text("drive_0/3\ndrive_0/33\n")
     for target in ("all", "parts"):
         settings = (*SETTINGS, "split=split.txt")
@@ -228,12 +227,12 @@ HINT = (
         ({}, "s3://scans/kitty", "scans: no .bin object in s3://scans/kitty or below, "
          "expected one for each scan"),
         ({}, "s3://scans", "scans: s3://scans, expected a path in a bucket, without # "
-         "and ?"),
+         "or ?"),
         ({}, None, "scans: null, expected scans for images in s3://images/run"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_one_line(drive, options, scans, message):
-    """A wrong key, a missing bucket, and the like."""
+def test_error_of_a_bucket_is_one_line(drive, options, scans, message):
+    """A wrong key, a missing bucket, and so on."""
     settings = ("--config", f"scans={scans}") if scans else ()
     output = drive.in_bucket(*settings, expect=1, **options)
     message = message.format(endpoint=drive.client.store.endpoint)
@@ -242,17 +241,17 @@ def test_what_is_wrong_is_said_in_one_line(drive, options, scans, message):
 
 
 @pytest.mark.parametrize("target", ["manifest", "gallery", "verify", "contact_sheet"])
-def test_what_takes_images_here(drive, target):
-    """It is refused, and not done with none."""
+def test_targets_that_need_local_images(drive, target):
+    """They fail, rather than work with no images."""
     output = drive.in_bucket(target, *SETTINGS, expect=1)
     assert (
         "default-storage-prefix: the images are in s3://images/run, expected them in "
-        "the folder results: copy them here, and leave the prefix out"
+        "the folder results: copy them here, and omit the prefix"
     ) in output
 
 
-def test_without_the_plugin(project):
-    """The main environment says which one it takes."""
+def test_main_environment_lacks_the_plugin(project):
+    """The error says which environment has it."""
     output = project.run(*SETTINGS, expect=1)
     assert (
         "s3://scans/kitti: no plugin for it, expected the environment of "

@@ -1,4 +1,4 @@
-"""On a real Slurm: few jobs, the right pixels, and an end after every accident."""
+"""Parts as jobs of a real Slurm: few jobs, right pixels, recovery after failures."""
 
 import os
 import signal
@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 import pytest
 import slurm
-from conftest import ROOT, Project, as_opencv, wait_for
+from helpers import ROOT, Project, as_opencv, wait_for
 
-from birdview.encoding import load_encoding
-from birdview.raster import Raster
-from birdview.scan import read_scan
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.raster import Raster
+from birdview.pixels.scan import read_scan
 
 pytestmark = pytest.mark.cluster
 
 PROFILE = ("--profile", ROOT / "profiles" / "slurm")
-HERE = (
+TEST_OPTIONS = (
     *("--set-threads", "render_part=1", "--retries", "0"),
     *("--slurm-init-seconds-before-status-checks", "7"),
 )
@@ -35,7 +35,7 @@ def cluster(cluster_python, tmp_path_factory):
 
 
 class Drive(Project):
-    """A project with 500 scans, that runs on Slurm."""
+    """A project with 500 scans that runs on Slurm."""
 
     def __init__(self, root, python):
         super().__init__(root)
@@ -50,10 +50,10 @@ class Drive(Project):
         points.astype("<f4").tofile(self.folder / "scans" / f"{name}.bin")
 
     def start(self, *arguments):
-        return super().start(*PROFILE, *HERE, *arguments, python=self.python)
+        return super().start(*PROFILE, *TEST_OPTIONS, *arguments, python=self.python)
 
     def submit(self, *settings, expect=0):
-        """Run Snakemake; return what it printed, and the jobs that Slurm got."""
+        """Run Snakemake; return what it printed, and the new jobs of Slurm."""
         before = slurm.jobs()
         output = self.run(*(settings or SETTINGS), expect=expect)
         return output, slurm.jobs().keys() - before.keys()
@@ -66,17 +66,17 @@ def drive(cluster, compiled, cluster_python, tmp_path):
 
 @pytest.fixture(scope="module", autouse=True)
 def slow(cluster, compiled, cluster_python, tmp_path_factory):
-    """Start two jobs that take longer than they may, and cancel one of them.
+    """Start two jobs that exceed their time limit, and cancel one of them.
 
-    The other one has a minute, while the other tests run.
+    The limit of the other is a minute, in which the other tests run.
     """
     drive = Drive(tmp_path_factory.mktemp("slow") / "a project", cluster_python)
-    drive.edit(
-        "workflow/scripts/birdview/render.py",
-        "    data = load(scan)\n",
-        "    data = load(scan)\n"
-        "    if os.path.exists('slow'):\n"
-        "        import time; time.sleep(0.5)\n",
+    drive.inject_fault(
+        """
+        if os.path.exists("slow"):
+            import time
+            time.sleep(0.5)
+        """
     )
     (drive.folder / "slow").touch()
     minute = ("--default-resources", "mem_mb=2000", "runtime=1")
@@ -91,7 +91,7 @@ def slow(cluster, compiled, cluster_python, tmp_path_factory):
 
 
 def check(project, count=500):
-    """See that all images are there, with the pixels that are drawn here."""
+    """Check that all images exist, with the pixels that are drawn here."""
     images = sorted((project.folder / "results" / "lyft").glob("*.png"))
     assert len(images) == count
     raster = Raster(load_encoding("lyft"))
@@ -101,10 +101,10 @@ def check(project, count=500):
         np.testing.assert_array_equal(cv2.imread(str(image)), as_opencv(planes))
 
 
-def test_few_jobs(drive):
-    """Four for 500 scans; one for one that is mended or changed; then none.
+def test_only_stale_parts_become_jobs(drive):
+    """Four for 500 scans; one for a scan that was fixed or changed; then none.
 
-    A bad scan is named at the terminal; its part has all others.
+    A bad scan is named at the terminal; the other images of its part are rendered.
     """
     (drive.folder / "scans" / "130.bin").write_bytes(bytes(17))
     output, jobs = drive.submit(expect=1)
@@ -117,16 +117,16 @@ def test_few_jobs(drive):
         _, jobs = drive.submit()
         assert len(jobs) == 1
         after = drive.images()
-        remade = [image for image in after if after[image] != before.get(image)]
-        assert remade == [f"lyft/{name}.png"]
+        rendered = [image for image in after if after[image] != before.get(image)]
+        assert rendered == [f"lyft/{name}.png"]
     check(drive)
     output, jobs = drive.submit()
     assert jobs == set()
     assert "Nothing to be done" in output
 
 
-def test_interrupted(drive):
-    """Ctrl-C at the terminal cancels the jobs; the next run does the rest."""
+def test_interrupt_cancels_the_jobs(drive):
+    """Ctrl-C at the terminal; the next run renders the rest."""
     before = slurm.jobs()
     process = drive.start(*SETTINGS)
     wait_for(lambda: len(drive.images()) > 10)
@@ -139,8 +139,8 @@ def test_interrupted(drive):
     check(drive)
 
 
-def test_cancelled_and_out_of_time(slow):
-    """One job each way; the next run keeps what there is, and does the rest."""
+def test_run_continues_after_failed_jobs(slow):
+    """One was cancelled, the other ran out of time; finished images are kept."""
     drive, process, cancelled, late = slow
     process.communicate(timeout=300)
     assert process.returncode == 1
@@ -153,5 +153,5 @@ def test_cancelled_and_out_of_time(slow):
     assert len(jobs) == 2
     check(drive)
     after = drive.images()
-    # Of each job, the image that was in work may have been marked as unfinished.
+    # In each job, the image being rendered may have been marked as unfinished.
     assert sum(after[name] != time for name, time in before.items()) <= 2

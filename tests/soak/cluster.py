@@ -1,10 +1,10 @@
-"""What a scan costs on this machine, on Slurm, and from and to object storage.
+"""Measure what a scan costs on this machine, on Slurm, and with object storage.
 
     PYTHONPATH=workflow/scripts:tests/cluster python tests/soak/cluster.py SCANS [COUNT]
 
 in an environment of envs/cluster.txt, as root, with the packages that tests/cluster
-takes: links to the scans of a folder, COUNT of them or 500, are rendered in each way,
-three times in turns. docs/cluster.md has what came out.
+needs. Each variant renders links to the scans of a folder, COUNT or 500 of them, three
+times in turns. The figures are in docs/cluster.md.
 """
 
 import os
@@ -21,8 +21,8 @@ import slurm
 from object_store import object_store
 
 ROOT = Path(__file__).parents[2]
-TIMES = 3
-FEW = 50  # image by image takes long
+TURNS = 3
+FEW = 50  # for variants that take long
 
 
 def run(folder, *arguments):
@@ -39,7 +39,7 @@ def run(folder, *arguments):
 
 
 def fill(store, scans, count):
-    """Put scans into a bucket; make one for the images."""
+    """Upload scans to a bucket, and create another one for the images."""
     os.environ["SNAKEMAKE_STORAGE_S3_ENDPOINT_URL"] = store.endpoint
     os.environ["SNAKEMAKE_STORAGE_S3_ACCESS_KEY"] = store.access_key
     os.environ["SNAKEMAKE_STORAGE_S3_SECRET_KEY"] = store.secret_key
@@ -58,16 +58,13 @@ def fill(store, scans, count):
             client.put_object(Bucket="scans", Key=f"few/{number:06}.bin", Body=body)
 
 
-def list_ways(folder, count, turn):
-    """Return for each way how many scans it renders, and its arguments."""
+def list_variants(folder, count, turn):
+    """Return the number of scans and the arguments of each variant."""
     slurm_profile = ("--profile", ROOT / "profiles" / "slurm")
     s3_profile = ("--profile", ROOT / "profiles" / "s3", "--default-storage-prefix")
     settings = (
-        "--cores",
-        "2",
-        "--config",
-        "encodings=[mv3d]",
-        f"part_size={count // 2}",
+        *("--cores", "2", "--config"),
+        *("encodings=[mv3d]", f"part_size={count // 2}"),
     )
     here, few = f"scans={folder / 'scans'}", f"scans={folder / 'few'}"
     return {
@@ -80,11 +77,8 @@ def list_ways(folder, count, turn):
         "S3 to S3, two parts": (
             count,
             (
-                "parts",
-                *s3_profile,
-                f"s3://images/{turn}",
-                *settings,
-                "scans=s3://scans/all",
+                *("parts", *s3_profile, f"s3://images/{turn}"),
+                *(*settings, "scans=s3://scans/all"),
             ),
         ),
         "S3 to a folder, two parts": (
@@ -104,7 +98,7 @@ def list_ways(folder, count, turn):
 
 
 def main():
-    """Measure each way in turns."""
+    """Measure the variants in turns."""
     scans, count = sorted(Path(sys.argv[1]).glob("*.bin")), int([*sys.argv, 500][2])
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -118,14 +112,14 @@ def main():
             if number < FEW:
                 (folder / "few" / f"{number:06}.bin").symlink_to(target)
         seconds = {}
-        for turn in range(TIMES):
-            for way, (_, arguments) in list_ways(folder, count, turn).items():
-                took = run(folder / f"{way} {turn}", *arguments)
-                seconds.setdefault(way, []).append(took)
-        for way, (some, _) in list_ways(folder, count, 0).items():
-            middle = median(seconds[way])
-            each = 1000 * middle / some
-            print(f"{way}: {some} scans {middle:.1f} s, {each:.0f} ms each")
+        for turn in range(TURNS):
+            for variant, (_, arguments) in list_variants(folder, count, turn).items():
+                took = run(folder / f"{variant} {turn}", *arguments)
+                seconds.setdefault(variant, []).append(took)
+        for variant, (number, _) in list_variants(folder, count, 0).items():
+            middle = median(seconds[variant])
+            each = 1000 * middle / number
+            print(f"{variant}: {number} scans {middle:.1f} s, {each:.0f} ms each")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Fuzzes what reads files: scans, images, encodings, manifests, labels.
+"""Fuzz everything that reads files: scans, images, encodings, manifests, labels.
 
     pip install atheris==3.0.0  # Python 3.11 to 3.13
     python tests/soak/fuzz.py READER SECONDS
 
-A reader is one of those below. All that it may raise of a file is a ValueError of one
-line that begins with the file's name. Anything else is a finding, and atheris keeps it
-in a file, where it was started.
+READER is one of the functions below. A reader may only raise a ValueError of one line
+that starts with the file's name. Anything else is a finding; atheris writes the input
+to the current folder.
 """
 
 import sys
@@ -19,49 +19,58 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 # Numba cannot compile what is instrumented.
-COMPILED = ["birdview.scan", "birdview.inflate", "birdview.deflate", "birdview.kernels"]
+COMPILED = [
+    "birdview.inflate",
+    "birdview.pixels.deflate",
+    "birdview.pixels.kernels",
+    "birdview.pixels.scan",
+]
 
 with atheris.instrument_imports(include=["birdview"], exclude=COMPILED):
-    from birdview.boxes import read_boxes
-    from birdview.encoding import load_encoding
     from birdview.image import decode_image
-    from birdview.layout import find_layout
-    from birdview.manifest import read_manifest
-    from birdview.scan import decode_scan
+    from birdview.inflate import inflate
+    from birdview.pixels.encoding import load_encoding
+    from birdview.pixels.layout import LAYOUTS
+    from birdview.pixels.scan import decode_scan
+    from birdview.reproduce.manifest import read_manifest
+    from birdview.view.boxes import read_boxes
 
-PLACE = Path(tempfile.mkdtemp()) / "fuzzed.yaml"
-LAYOUTS = [find_layout(name) for name in ("kitti", "nuscenes", "waymo6")]
+FILE = Path(tempfile.mkdtemp()) / "fuzzed.yaml"
+BUILT_IN = list(LAYOUTS.values())
 
 
 def scan(data):
-    """Read points in the layout that the first byte chooses."""
-    layout = LAYOUTS[data[0] % len(LAYOUTS)] if data else LAYOUTS[0]
-    decode_scan(np.frombuffer(data[1:], np.uint8), layout, PLACE)
+    """Read points in the layout chosen by the first byte."""
+    layout = BUILT_IN[data[0] % len(BUILT_IN)] if data else BUILT_IN[0]
+    decode_scan(np.frombuffer(data[1:], np.uint8), layout, FILE)
 
 
 def image(data):
-    """Read an image, or any other file."""
-    decode_image(data, PLACE)
+    """Read an image, with zlib or with the compiled inflate."""
+    if len(data) % 2:
+        decode_image(data, FILE)
+    else:
+        decode_image(data, FILE, inflate)
 
 
 def encoding(data):
-    """Read a file of yaml."""
-    PLACE.write_bytes(data)
-    load_encoding(PLACE)
+    """Read an encoding's yaml."""
+    FILE.write_bytes(data)
+    load_encoding(FILE)
 
 
 def manifest(data):
     """Read a table."""
-    PLACE.write_bytes(data)
-    read_manifest(PLACE)
+    FILE.write_bytes(data)
+    read_manifest(FILE)
 
 
 def boxes(data):
-    """Read a label and a calibration, apart at the first 0."""
+    """Read labels and a calibration, which the first 0 separates."""
     label, _, calib = data.partition(b"\0")
-    PLACE.write_bytes(label)
-    PLACE.with_suffix(".calib").write_bytes(calib)
-    read_boxes(PLACE, PLACE.with_suffix(".calib"))
+    FILE.write_bytes(label)
+    FILE.with_suffix(".calib").write_bytes(calib)
+    read_boxes(FILE, FILE.with_suffix(".calib"))
 
 
 READERS = {
@@ -70,7 +79,7 @@ READERS = {
 
 
 def seeds(reader):
-    """Yield the content of files from which the fuzzer starts."""
+    """Yield the contents of files that the fuzzer starts from."""
     yield b""
     if reader == "encoding":
         for path in (ROOT / "workflow" / "encodings").glob("*.yaml"):
@@ -78,14 +87,20 @@ def seeds(reader):
     if reader == "image":
         for path in (ROOT / "docs").glob("*.png"):
             yield path.read_bytes()[:5000]
-        from birdview.png import Canvas
+        from birdview.pixels.canvas import Canvas
 
         yield Canvas((3, 4, 3)).encode({"birdview:channels": "a b c"})
         yield Canvas((3, 4, 2)).encode({})
     if reader == "scan":
         yield b"\0" + np.arange(40, dtype="<f4").tobytes()
     if reader == "manifest":
-        yield (ROOT / "tests" / "known_answers.tsv").read_bytes()
+        digest = "0123456789abcdef" * 4
+        yield (
+            "# software\tbirdview\n"
+            "encoding\tscan\tscan_sha256\tpixels_sha256\tfile_sha256\tread\tnonfinite\t"
+            "outside\tdrawn\tcells\n"
+            f"lyft\t0\t{digest}\t{digest}\t{digest}\t3\t0\t1\t2\t1\n"
+        ).encode()
     if reader == "boxes":
         yield (
             b"Car 0.00 0 1.85 387 181 423 203 1.67 1.87 3.69 -16.53 2.39 58.49 1.57\n\0"
@@ -102,8 +117,8 @@ def main():
             READERS[reader](data)
         except ValueError as error:
             message = str(error)
-            named = message.startswith((str(PLACE), str(PLACE.with_suffix(".calib"))))
-            if not named or "\n" in message:
+            files = str(FILE), str(FILE.with_suffix(".calib"))
+            if not message.startswith(files) or "\n" in message:
                 raise
 
     corpus = Path(tempfile.mkdtemp())

@@ -1,10 +1,10 @@
-"""What it takes to plan very many scans, and to find that there is nothing to do.
+"""Measure planning very many scans, and finding that there is nothing to do.
 
     PYTHONPATH=workflow/scripts python tests/soak/plans.py [100000] [400000]
 
-in the environment of the tests. Scans are links to one of 100 points; all images but
-the first are links to that one, each with a copy of Snakemake's record of it: what it
-costs to look at them is the same. docs/cluster.md has what came out.
+in the environment of the tests. All scans are links to one with 100 points. All images
+but the first are links to that one, each with a copy of Snakemake's record of it:
+Snakemake takes as long to check them. The figures are in docs/cluster.md.
 """
 
 import base64
@@ -17,17 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from birdview.dataset import find_scans
+from birdview.scans import find_scans
 
 ROOT = Path(__file__).parents[2]
-LINKS = 50_000  # of a file, at most: file systems have a limit
-PART, BATCH = 2000, 5000
+MAX_LINKS = 50_000  # file systems limit the links to a file
+PART_SIZE, BATCH_SIZE = 2000, 5000
 
 
 def link(source, target, number):
-    """Link a file, or copy it now and then; return what is to be linked next."""
+    """Link a file, or copy it if it has many links; return the file to link next."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if number % LINKS == 0:
+    if number % MAX_LINKS == 0:
         target.write_bytes(source.read_bytes())
         return target
     os.link(source, target)
@@ -35,7 +35,7 @@ def link(source, target, number):
 
 
 def write_scans(folder, count):
-    """Write scans in drives of 1,000."""
+    """Write scans in folders of 1,000."""
     first = folder / "scan"
     points = np.random.default_rng(0).normal(0, 20, (100, 4))
     (points / [1, 1, 20, 50]).astype("<f4").tofile(first)
@@ -45,7 +45,7 @@ def write_scans(folder, count):
 
 
 def pretend(folder):
-    """Make the images and records that a whole run would have left."""
+    """Write the images and records that a complete run would have left."""
     first, *others = find_scans(folder / "scans")
     measure(folder, f"results/lyft/{first}.png", "results/lyft/grid.json")
     source = folder / "results" / "lyft" / f"{first}.png"
@@ -61,17 +61,16 @@ def pretend(folder):
 
 
 def measure(folder, *arguments):
-    """Run snakemake; return its seconds and its MiB."""
+    """Run snakemake; return its seconds and MiB, and what it printed."""
     command = [
         *("/usr/bin/time", "--format", "%e s %M KB", sys.executable, "-m", "snakemake"),
         *("--snakefile", ROOT / "Snakefile", "--cores", "2", *arguments, "--config"),
-        *("scans=scans", "encodings=[lyft]", f"part_size={PART}"),
+        *("scans=scans", "encodings=[lyft]", f"part_size={PART_SIZE}"),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    seconds, kilobytes = re.findall(r"^(\S+) s (\d+) KB$", done.stderr, re.MULTILINE)[
-        -1
-    ]
+    *_, figures = re.findall(r"^(\S+) s (\d+) KB$", done.stderr, re.MULTILINE)
+    seconds, kilobytes = figures
     return f"{float(seconds):.0f} s, {int(kilobytes) / 1024:.0f} MiB", done.stderr
 
 
@@ -81,20 +80,18 @@ def main():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write_scans(folder, count)
-            batch = ("--batch", f"all=1/{count // BATCH}")
+            batch = ("--batch", f"all=1/{max(1, count // BATCH_SIZE)}")
             plans = {
                 "all": (),
-                f"all, a batch of {BATCH}": batch,
-                f"parts of {PART}": ("parts",),
+                f"all, a batch of {BATCH_SIZE}": batch,
+                f"parts of {PART_SIZE}": ("parts",),
             }
             for what, arguments in plans.items():
                 dry = measure(folder, *arguments, "--dry-run", "--quiet", "all")[0]
                 print(f"{count} scans, plan of {what}: {dry}", flush=True)
             pretend(folder)
-            looked = measure(folder, "parts")[0]
-            print(
-                f"{count} scans, nothing to do, each part looks: {looked}", flush=True
-            )
+            figures = measure(folder, "parts")[0]
+            print(f"{count} scans, nothing to do in any part: {figures}", flush=True)
             for what, arguments in plans.items():
                 figures, output = measure(folder, *arguments)
                 assert "Nothing to be done" in output, output

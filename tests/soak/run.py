@@ -1,10 +1,10 @@
-"""Runs for long, and is killed often: what the tests have no time for.
+"""Run for long and kill often: what takes too long for the tests.
 
     PYTHONPATH=workflow/scripts python tests/soak/run.py [kills] [scans] [threads] ...
 
 in the environment of the tests, for all of them or for some: kills, scans, threads,
-points, fuzz. docs/reliability.md has what came out. Each ends with lines of figures, or
-with an error if anything is not as it should be. `fuzz` needs atheris, see fuzz.py.
+points, fuzz. Each prints its figures, or fails if anything is wrong; the figures are in
+docs/reliability.md. `fuzz` needs atheris: see fuzz.py.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from birdview.encoding import load_encoding
-from birdview.render import make_image, render
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.render import Renderer, render
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (
@@ -35,7 +35,7 @@ COMMAND = (
 
 
 def write_scans(folder, numbers, points):
-    """Write scans of random points, each another one."""
+    """Write scans of random points, all different."""
     (folder / "scans").mkdir(exist_ok=True)
     for number in numbers:
         rng = np.random.default_rng(number)
@@ -44,32 +44,32 @@ def write_scans(folder, numbers, points):
 
 
 def images(folder):
-    """Return the times of change of the images that there are, by their names."""
+    """Return the modification times of all images by name."""
     times = {}
     for path in (folder / "results" / "lyft").glob("*.png"):
-        with suppress(FileNotFoundError):  # Snakemake removes what it will make again
+        with suppress(FileNotFoundError):  # Snakemake removes stale images
             times[path.name] = path.stat().st_mtime_ns
     return times
 
 
 def check(folder, names):
-    """See that images are those that their scans give, byte for byte."""
-    encoding = load_encoding("lyft")
+    """Check that images show their scans, byte for byte."""
+    renderer = Renderer(load_encoding("lyft"))
     for name in names:
         scan = folder / "scans" / name.replace(".png", ".bin")
-        content, _ = make_image(scan, encoding)
+        content, _ = renderer.make_image(scan)
         assert (folder / "results" / "lyft" / name).read_bytes() == content, name
 
 
 def run(folder):
-    """Run snakemake to its end; return what it printed."""
+    """Run snakemake; return what it printed."""
     done = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
 def kills(folder, count=10_000, times=50):
-    """Kill all processes of a run at random moments, start it again, and so on."""
+    """Kill all processes of a run at random moments, and run again, many times."""
     write_scans(folder, range(count), 2000)
     chance, again, seen = random.Random(0), 0, {}
     for _ in range(times):
@@ -84,7 +84,8 @@ def kills(folder, count=10_000, times=50):
         while len(images(folder)) < goal and process.poll() is None:
             time.sleep(0.1)
         time.sleep(chance.uniform(0, 0.05))
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it is done
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         now = images(folder)
         again += sum(now.get(name) != time for name, time in seen.items())
@@ -104,7 +105,7 @@ def kills(folder, count=10_000, times=50):
 
 
 def watch(folder):
-    """Run snakemake; return its memory in MiB and its open files, once a second."""
+    """Run snakemake; return its memory in MiB and its open files at each second."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(COMMAND, cwd=folder, stdout=output, stderr=output)
         seen = []
@@ -136,7 +137,7 @@ def scans(folder, counts=(20_000, 2_000)):
         memory = ", ".join(f"{mib:.0f}" for mib, _ in thirds)
         files = max(files for _, files in seen)
         print(
-            f"{count} scans: {seconds:.0f} s; MiB on the way: {memory}, at most "
+            f"{count} scans: {seconds:.0f} s; MiB over time: {memory}, at most "
             f"{max(mib for mib, _ in seen):.0f}; at most {files} open files"
         )
     check(folder, sorted(images(folder))[::20])
@@ -146,23 +147,24 @@ def scans(folder, counts=(20_000, 2_000)):
 
 
 def threads(folder, times=20_000):
-    """Render in 8 threads, to the same files and to different ones."""
+    """Render in 8 threads, to the same file and to different ones."""
     write_scans(folder, range(16), 20_000)
     names = ("lyft", "mv3d", "pixor", "birdnet")
     encodings = [load_encoding(name) for name in names]
     files = sorted((folder / "scans").iterdir())
-    right = {
-        (scan, encoding): hashlib.sha256(make_image(scan, encoding)[0]).digest()
-        for scan in files
-        for encoding in encodings
-    }
+    right = {}
+    for encoding in encodings:
+        renderer = Renderer(encoding)
+        for scan in files:
+            content, _ = renderer.make_image(scan)
+            right[scan, encoding] = hashlib.sha256(content).digest()
     pairs = list(right)
 
     def once(number):
         scan, encoding = random.Random(number).choice(pairs)
         image = folder / (f"{number % 64}.png" if number % 2 else "same.png")
         render(scan, image, encoding)
-        # Of the same file, another thread may have made another by now.
+        # Another thread may have replaced the same file by now.
         digest = hashlib.sha256(image.read_bytes()).digest()
         return digest in right.values()
 
@@ -184,10 +186,11 @@ def points(folder, count=50_000_000):
     rng = np.random.default_rng(0)
     with open(folder / "scans" / "0.bin", "wb") as file:
         for _ in range(50):
-            part = rng.normal([0, 0, -1, 0.5], [20, 20, 1, 0.1], (count // 50, 4))
-            file.write(part.astype("<f4").tobytes())
+            some = rng.normal([0, 0, -1, 0.5], [20, 20, 1, 0.1], (count // 50, 4))
+            file.write(some.astype("<f4").tobytes())
     seen = watch(folder)
-    print(f"{count} points (763 MiB): at most {max(mib for mib, _ in seen):.0f} MiB")
+    size, most = count * 16 / 2**20, max(mib for mib, _ in seen)
+    print(f"{count} points ({size:.0f} MiB): at most {most:.0f} MiB")
 
 
 def fuzz(folder, seconds=120):
@@ -201,13 +204,13 @@ def fuzz(folder, seconds=120):
 
 
 def main():
-    """Run what is asked for, each in a new folder."""
-    parts = {part.__name__: part for part in (kills, scans, threads, points, fuzz)}
-    for name in sys.argv[1:] or parts:
+    """Run those of the command line, or all, each in a new folder."""
+    all_of_them = {run.__name__: run for run in (kills, scans, threads, points, fuzz)}
+    for name in sys.argv[1:] or all_of_them:
         folder = Path(tempfile.mkdtemp())
         start = time.monotonic()
-        print(f"{name}: {parts[name].__doc__}", flush=True)
-        parts[name](folder)
+        print(f"{name}: {all_of_them[name].__doc__}", flush=True)
+        all_of_them[name](folder)
         print(f"({time.monotonic() - start:.0f} s)\n", flush=True)
         shutil.rmtree(folder)
 

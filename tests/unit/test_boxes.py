@@ -1,4 +1,4 @@
-"""Labels become outlines in the right place."""
+"""Boxes are read from KITTI's labels and drawn on the right pixels."""
 
 import re
 
@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from birdview.boxes import COLOURS, draw_boxes, read_boxes
-from birdview.encoding import load_encoding
-from birdview.render import render
-from birdview.scan import read_scan
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import read_text
+from birdview.pixels.render import render
+from birdview.pixels.scan import read_scan
+from birdview.view.boxes import COLOURS, draw_boxes, read_boxes
 
-# The axes of the camera: its x is our -y, its y our -z, its z our x, 0.2 m ahead of us.
+# The camera's x is our -y, its y is our -z, its z is our x; it is 0.2 m in front of us.
 CALIB = """
 P2: 1 0 0 0 0 1 0 0 0 0 1 0
 R0_rect: 1 0 0 0 1 0 0 0 1
@@ -23,7 +24,7 @@ ELSEWHERE = "DontCare -1 -1 -10 0 0 0 0 -1 -1 -1 -1000 -1000 -1000 -10"
 
 @pytest.fixture
 def files(tmp_path):
-    """Write a label and a calib file; return their paths."""
+    """Return a function that writes both files and returns their paths."""
 
     def files(label=CAR, calib=CALIB):
         paths = tmp_path / "label.txt", tmp_path / "calib.txt"
@@ -35,7 +36,7 @@ def files(tmp_path):
 
 
 def test_corners_in_the_frame_of_the_scan(files):
-    """A car of 4 m by 2 m that drives ahead, 10.2 m ahead and 3 m to the left."""
+    """A car of 4 m by 2 m, 10.2 m ahead and 3 m to the left, facing forward."""
     (box,) = read_boxes(*files(f"{CAR}\n{ELSEWHERE}\n"))
     assert box.kind == "Car"
     front, rear, left, right, bottom = 12.2, 8.2, 4, 2, -1.7
@@ -48,21 +49,22 @@ def test_corners_in_the_frame_of_the_scan(files):
     np.testing.assert_allclose(box.corners, expected, atol=1e-12)
 
 
-def test_scores_of_a_detector_are_let_through(files):
-    """A sixteenth word."""
+def test_labels_may_have_a_score(files):
+    """Detectors add a sixteenth word."""
     assert len(read_boxes(*files(f"{CAR} 0.97"))) == 1
 
 
 @pytest.mark.parametrize("name", ["mv3d", "notebook", "complex_yolo", "pixor"])
 def test_outline_is_on_the_right_pixels(tmp_path, make_scan, files, name):
-    """On a black image: its middle and extent, in metres, and the front is thicker."""
+    """The outline has the box's extent in metres, and its front is thicker."""
     encoding = load_encoding(name)
     render(make_scan(tmp_path / "a.bin", 0), tmp_path / "a.png", encoding)
     label = CAR.replace("Car", "Animal")
     draw_boxes(tmp_path / "a.png", *files(label), encoding, tmp_path / "b.png")
+    assert read_text(tmp_path / "b.png")["birdview:boxes"] == "1"
     picture = cv2.imread(str(tmp_path / "b.png")).max(axis=2)
     assert picture.shape == encoding.grid.shape
-    # The outline without the word beside it.
+    # The outline alone, without the word next to it.
     bright = (picture > 60).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
     outline = 1 + np.argmax(
@@ -75,8 +77,8 @@ def test_outline_is_on_the_right_pixels(tmp_path, make_scan, files, name):
     assert (x > 11.9).sum() > 1.5 * (x < 8.5).sum()
 
 
-def test_real_boxes_hold_points(kitti_scans, kitti_labels):
-    """Each box of the real scans has points of its thing between its sides."""
+def test_real_boxes_contain_points(kitti_scans, kitti_labels):
+    """Each box of the real scans has points of its object between its sides."""
     found = []
     for scan in kitti_scans:
         files = (
@@ -98,8 +100,8 @@ def test_real_boxes_hold_points(kitti_scans, kitti_labels):
     assert min(count for _, count in found) >= 9
 
 
-def test_every_kind_has_a_colour_of_its_own():
-    """Bright ones, for a black ground."""
+def test_every_kind_has_its_own_colour():
+    """Colours are bright, for a black background."""
     assert len(set(COLOURS.values())) == len(COLOURS)
     assert min(max(colour) for colour in COLOURS.values()) > 200
 
@@ -119,23 +121,23 @@ def test_every_kind_has_a_colour_of_its_own():
         (CAR.replace("10", "inf"), CALIB, "label.txt: line 1: inf, expected a finite "
          "number"),
         (CAR.replace("10", "1e9"), CALIB, "label.txt: line 1: a box beyond 100000 m, "
-         "expected metres (or {calib} does not fit it)"),
+         "expected metres; does {calib} belong to this file?"),
         (CAR, re.sub("Tr_velo_to_cam:.*", "Tr_velo_to_cam:" + 12 * " 0", CALIB),
-         "calib.txt: R0_rect and Tr_velo_to_cam have no inverse, expected turns"),
+         "calib.txt: R0_rect and Tr_velo_to_cam have no inverse, expected rotations"),
     ],
 )  # fmt: skip
-def test_what_is_not_as_kitti_has_it_is_named(tmp_path, files, label, calib, message):
-    """File and line, what was found, what was expected."""
+def test_format_errors_name_the_line(tmp_path, files, label, calib, message):
+    """The message has file and line, what was found and what was expected."""
     label, calib = files(label, calib)
     message = f"{tmp_path}/{message.format(calib=calib)}"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_boxes(label, calib)
 
 
-def test_binary_label_is_refused(tmp_path, files):
-    """No text."""
+def test_binary_label_is_rejected(tmp_path, files):
+    """A label file must be text."""
     label, calib = files()
     label.write_bytes(b"\xff\xfe\x00")
-    message = f"{label}: no text, expected a file of KITTI's"
+    message = f"{label}: not UTF-8 text, expected a file in KITTI's format"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_boxes(label, calib)

@@ -1,4 +1,4 @@
-"""The simulated drive: the same on every run, and like a real scan of a street."""
+"""Simulate scans that are the same on every run, and like real ones."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from birdview.demo import simulate_scan, write_scan
-from birdview.scan import read_scan
+from birdview.pixels.scan import read_scan
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def points():
 
 
 def test_same_bytes_on_every_run(tmp_path):
-    """A scan depends on its number and the seed, and on nothing else."""
+    """A scan depends on its number and the seed alone."""
     digests = set()
     for name in ("a.bin", "b.bin"):
         write_scan(tmp_path / name, 3, seed=5)
@@ -26,7 +26,7 @@ def test_same_bytes_on_every_run(tmp_path):
 
 
 def test_reads_as_a_scan(tmp_path):
-    """What is written is what was simulated."""
+    """The file has the simulated points."""
     write_scan(tmp_path / "a.bin", 2, seed=1)
     np.testing.assert_array_equal(
         read_scan(tmp_path / "a.bin"), simulate_scan(2, seed=1)
@@ -60,10 +60,10 @@ def test_rays_are_those_of_the_sensor(points):
 
 
 def test_street_has_road_pavement_walls_and_cars(points):
-    """The ground is where it should be, and things stand on it."""
+    """The ground is at the right height, and objects stand on it."""
     x, y, z = points[:, :3].astype(np.float64).T
     height = z + 1.73
-    left = y - 1.8  # of the middle of the street
+    left = y - 1.8  # from the middle of the street
     road = (np.abs(x) < 30) & (np.abs(left) < 5.9)
     assert abs(np.median(height[road])) < 0.03
     pavement = (np.abs(x) < 20) & (np.abs(left) > 6.3) & (np.abs(left) < 9)
@@ -73,8 +73,8 @@ def test_street_has_road_pavement_walls_and_cars(points):
     assert height.min() > -0.3
 
 
-def test_things_hide_what_is_behind_them(points):
-    """Along a ray there is one return."""
+def test_objects_hide_what_is_behind_them(points):
+    """There is one return per ray."""
     x, y, z = points[:, :3].astype(np.float64).T
     distance = np.sqrt(x * x + y * y + z * z)
     near = (distance > 5) & (distance < 40)

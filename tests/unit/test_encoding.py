@@ -1,13 +1,16 @@
-"""Yaml becomes an encoding, or an error that names file and key."""
+"""Load encodings from yaml, or raise an error that names file and key."""
 
 import re
 
 import pytest
 import yaml
 
-from birdview.encoding import ENCODINGS, load_encoding, load_encodings
+from birdview.paths import ENCODINGS
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.statistic import STATISTICS
+from birdview.run import load_encodings
 
-SHIPPED = [
+BUILT_IN = [
     *("avod_like", "birdnet", "complex_yolo", "lyft"),
     *("mv3d", "mv3d_slices", "notebook", "pixor"),
 ]
@@ -15,7 +18,7 @@ SHIPPED = [
 
 @pytest.fixture
 def load(tmp_path):
-    """Load an encoding after a change: the value of a key, by its path with dots."""
+    """Load an encoding with one change: the value of a key, given as a dotted path."""
 
     def load(key=None, value=None, name="own", of="mv3d"):
         settings = yaml.safe_load((ENCODINGS / f"{of}.yaml").read_text())
@@ -34,10 +37,10 @@ def load(tmp_path):
     return load
 
 
-def test_shipped_encodings_load_by_name():
-    """Each file of the folder is an encoding of its own name."""
+def test_built_in_encodings_load_by_name():
+    """Each file in the folder is an encoding with the file's name."""
     names = sorted(path.stem for path in ENCODINGS.glob("*.yaml"))
-    assert names == SHIPPED
+    assert names == BUILT_IN
     shapes = {name: load_encoding(name).shape for name in names}
     assert [load_encoding(name).name for name in names] == names
     assert shapes == {
@@ -52,21 +55,22 @@ def test_shipped_encodings_load_by_name():
     }
 
 
-def test_unknown_name_lists_what_there_is():
-    """The message says what could have been meant."""
-    shipped = (
-        f"shipped are {', '.join(SHIPPED)}; any other is the path of its .yaml file"
+def test_unknown_name_lists_the_built_in_encodings():
+    """A path without .yaml is a name too."""
+    names = (
+        f"built-in encodings: {', '.join(BUILT_IN)}; for any other, give the path of "
+        f"its .yaml file"
     )
     for name in ("mv4d", "../encodings/mv3d"):
-        message = f"unknown encoding {name}: {shipped}"
+        message = f"unknown encoding {name}; {names}"
         with pytest.raises(FileNotFoundError, match=re.escape(message)):
             load_encoding(name)
 
 
 def test_missing_and_empty_files_are_named(tmp_path):
-    """No list of what else there is: the user meant a file."""
+    """Without a list of names: the user meant a file."""
     path = tmp_path / "own.yaml"
-    message = f"{path}: no such file, expected that of an encoding"
+    message = f"{path}: no such file, expected an encoding's yaml"
     with pytest.raises(FileNotFoundError, match=re.escape(message)):
         load_encoding(path)
     path.write_text("# all is commented out")
@@ -75,8 +79,8 @@ def test_missing_and_empty_files_are_named(tmp_path):
         load_encoding(path)
 
 
-def test_digest_is_of_the_numbers_alone(load):
-    """Not of the name, the description or how a number is written."""
+def test_digest_depends_on_the_numbers_alone(load):
+    """Not on the name, the description or how a number is written."""
     same = load("description", "Other words.", name="other")
     assert (
         same.digest
@@ -100,13 +104,13 @@ def test_digest_is_of_the_numbers_alone(load):
         ("rounding", "truncate"),
         ("height", "-z"),
         ("channels.0.log", 32),
-        ("channels.1.statistic", "top_height"),
+        ("channels.1.statistic", "max_height"),
         ("channels.2.range", [-2.73, 1.28]),
         ("precision", "float32"),
     ],
 )
 def test_digest_changes_with_every_number(load, key, value):
-    """Whatever decides pixels is in the digest."""
+    """Everything that decides pixels is in the digest."""
     assert load(key, value).digest != load_encoding("mv3d").digest
 
 
@@ -119,12 +123,12 @@ def test_digest_changes_with_every_number(load, key, value):
         ("region.x.low", 0, "region: x: Additional properties are not allowed "
          "('low' was unexpected); allowed: min, max, closed"),
         ("grid.cell", None, "grid: 'cell' is a required property"),
-        ("grid.cell", "0.1 m", "grid: cell: 0.1 m, expected metres, or a fraction as "
-         "50/608"),
-        ("grid.cell", "50/0", "grid: cell: 50/0, expected metres, or a fraction as "
-         "50/608"),
-        ("grid.cell", {"x": 1, "y": "-1/2"}, "grid: cell: -0.5, expected metres, or a "
-         "fraction as 50/608"),
+        ("grid.cell", "0.1 m", "grid: cell: 0.1 m, expected metres, or a fraction such "
+         "as 50/608"),
+        ("grid.cell", "50/0", "grid: cell: 50/0, expected metres, or a fraction such "
+         "as 50/608"),
+        ("grid.cell", {"x": 1, "y": "-1/2"}, "grid: cell: -1/2, expected metres, or a "
+         "fraction such as 50/608"),
         ("grid.cell", [1, 1], "grid: cell: [1, 1] is not of type 'number', 'string'"),
         ("grid.cell", 0, "grid: cell: 0 is less than or equal to the minimum of 0"),
         ("grid.rows", "up", "grid: rows: 'up' is not one of ['x', '-x', 'y', '-y']"),
@@ -146,15 +150,14 @@ def test_digest_changes_with_every_number(load, key, value):
         ("slices", [0, 1, 1], "slices: [0, 1, 1], expected rising numbers"),
         ("slices", [0, 2], "slices: [0, 2], expected numbers in the region's z, -2.73 "
          "to 1.27"),
-        ("channels.0.statistic", "median", "channels: 0: statistic: 'median' is not "
-         "one of ['count', 'records', 'occupancy', 'top_height', 'lowest_height', "
-         "'mean_height', 'top_intensity', 'mean_intensity', 'greatest_intensity']"),
+        ("channels.0.statistic", "median", "channels: density: statistic median, "
+         f"expected one of {', '.join(STATISTICS)}"),
         ("channels.0.log", 1, "channels: 0: log: 1 is less than the minimum of 2"),
         ("channels.0.log", 64.0, "channels: 0: log: 64.0 is not of type 'integer'"),
         ("channels.0.name", "a b", "channels: 0: name: 'a b' does not match "
          "'^[A-Za-z0-9_]+$'"),
-        ("channels.0.name", "height", "channels: two are height, expected different "
-         "names"),
+        ("channels.0.name", "height", "channels: two are called height, expected "
+         "different names"),
         ("channels.0.log", None, "channels: density: no range nor log, expected one "
          "of the two"),
         ("channels.1.log", 64, "channels: intensity: range and log, expected one of "
@@ -170,12 +173,12 @@ def test_digest_changes_with_every_number(load, key, value):
          "['scan', 'slice']"),
         ("channels.2.range", [1, 0], "channels: height: range [1, 0], expected the "
          "lower number first"),
-        ("channels.0.statistic", "top_height", "channels: density: log of top_height, "
-         "expected count or records"),
+        ("channels.0.statistic", "max_height", "channels: density: log of max_height, "
+         "expected count or record_highs"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named(load, tmp_path, key, value, message):
-    """One line: file, key, what was found, what was expected."""
+def test_invalid_value_is_named(load, tmp_path, key, value, message):
+    """In one line: file, key, what was found, what was expected."""
     full = f"{tmp_path / 'own.yaml'}: {message}"
     with pytest.raises(ValueError, match=re.escape(full)) as caught:
         load(key, value)
@@ -183,7 +186,7 @@ def test_what_does_not_fit_is_named(load, tmp_path, key, value, message):
 
 
 def test_broken_yaml_is_named(tmp_path):
-    """One line, with the place in the file."""
+    """In one line, with the line in the file."""
     path = tmp_path / "own.yaml"
     path.write_text("region: {x: [1, 2}")
     with pytest.raises(ValueError, match=r"own\.yaml: .*line 1") as caught:
@@ -191,15 +194,15 @@ def test_broken_yaml_is_named(tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_slices_of_all_heights_need_edges(load):
-    """A number of equal slices is of a region with ends."""
+def test_equal_slices_need_a_region_with_ends(load):
+    """Slices with edges do not."""
     message = "slices: 2, expected region: z: min and max with it"
     with pytest.raises(ValueError, match=re.escape(message)):
         load("slices", 2, of="birdnet")
     assert len(load("slices", [-1.5, 0, 1], of="birdnet").slices.lows) == 2
 
 
-def test_number_of_a_slice_that_is_not_there(load):
+def test_slice_that_does_not_exist_is_rejected(load):
     """The lowest is 0."""
     message = "channels: height: slice 5, expected 0 to 4"
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -207,16 +210,20 @@ def test_number_of_a_slice_that_is_not_there(load):
 
 
 def test_slices_expand_to_channels():
-    """One for each, the lowest first, with the edges of its slice as its range."""
+    """One for each slice, the lowest first, with the slice's edges as its range."""
     encoding = load_encoding("mv3d_slices")
     names = [channel.name for channel in encoding.channels]
     assert names == [*(f"height_{k}" for k in range(5)), "intensity", "density"]
-    assert [channel.slice for channel in encoding.channels] == [*range(5), None, None]
+    assert [channel.slice_index for channel in encoding.channels] == [
+        *range(5),
+        None,
+        None,
+    ]
     assert encoding.channels[1].limits == pytest.approx((-1.93, -1.13))
 
 
-def test_several_by_name_and_path(load, tmp_path):
-    """In the order that was asked for, by the names of their folders."""
+def test_several_load_by_name_and_path(load, tmp_path):
+    """In the order of the list, under the names of their folders."""
     load(name="own-1")
     encodings = load_encodings(["pixor", tmp_path / "own-1.yaml"])
     assert list(encodings) == ["pixor", "own-1"]
@@ -227,13 +234,13 @@ def test_several_by_name_and_path(load, tmp_path):
     [
         ("mv3d", "{}: two encodings mv3d, expected different names"),
         ("logs", "{}: results/logs is taken, expected another name than benchmark, "
-         "contact_sheet, demo, gallery, logs, movie, parts, refused, verify"),
-        ("my own", "{}: the file's name is that of the results, expected letters, "
-         "digits, _ and -"),
+         "contact_sheet, demo, gallery, invalid, logs, movie, parts, verify"),
+        ("my own", "{}: the file's name becomes that of a folder in results/, "
+         "expected letters, digits, _ and -"),
     ],
 )  # fmt: skip
-def test_names_that_are_no_folders(load, tmp_path, name, message):
-    """The same one twice, one that is taken, one that cannot be a target."""
+def test_names_that_cannot_be_folders_are_rejected(load, tmp_path, name, message):
+    """A name given twice, one that is taken, one that cannot be a target."""
     load(name=name)
     path = tmp_path / f"{name}.yaml"
     with pytest.raises(ValueError, match=re.escape(message.format(path))):

@@ -1,4 +1,4 @@
-"""The file of an image becomes planes again."""
+"""Read images back into planes."""
 
 import re
 import struct
@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 import birdview
-from birdview.encoding import load_encoding
-from birdview.raster import Raster
-from birdview.reference import LOOPS
-from birdview.render import render
-from birdview.scan import read_scan
+from birdview.benchmark.reference import LOOPS
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.raster import Raster
+from birdview.pixels.render import render
+from birdview.pixels.scan import read_scan
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_gives_back_what_was_drawn(tmp_path, make_scan, name):
-    """Planes first, in the order of the encoding's file, with their names."""
+def test_planes_come_back_as_drawn(tmp_path, make_scan, name):
+    """Shape (planes, rows, cols), in the order of the encoding's file, with names."""
     scan, encoding = make_scan(tmp_path / "a.bin", 5000), load_encoding(name)
     render(scan, tmp_path / "a.png", encoding)
     planes, channels = birdview.load(tmp_path / "a.png")
@@ -30,15 +30,15 @@ def test_gives_back_what_was_drawn(tmp_path, make_scan, name):
 
 
 def test_stacked_planes_are_as_documented(tmp_path, make_scan):
-    """One grey image, which OpenCV and `reshape` take apart."""
+    """One grey image, which OpenCV and `reshape` split into planes."""
     encoding = load_encoding("pixor")
     render(make_scan(tmp_path / "a.bin", 5000), tmp_path / "a.png", encoding)
     stacked = cv2.imread(str(tmp_path / "a.png"), 0).reshape(36, 800, 700)
     np.testing.assert_array_equal(stacked, birdview.load(tmp_path / "a.png").planes)
 
 
-def test_images_of_others_have_no_channels(tmp_path):
-    """A PNG by OpenCV."""
+def test_image_of_another_program_is_rejected(tmp_path):
+    """It has no names of channels."""
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((4, 4), np.uint8))
     message = f"{path}: no names of channels found, expected birdview's PNG"
@@ -54,8 +54,8 @@ def image(tmp_path, make_scan):
     return path
 
 
-def test_cut_images_are_refused(image):
-    """Anywhere behind the signature, to the last byte."""
+def test_cut_image_is_rejected(image):
+    """Anywhere after the signature, up to the last byte."""
     content = image.read_bytes()
     for size in (9, 60, len(content) // 2, len(content) - 13, len(content) - 1):
         image.write_bytes(content[:size])
@@ -64,32 +64,32 @@ def test_cut_images_are_refused(image):
             birdview.load(image)
 
 
-def test_a_changed_byte_is_noticed(image):
+def test_changed_byte_is_noticed(image):
     """In the text and in the pixels."""
     content = image.read_bytes()
-    for place in (content.index(b"birdview") + 3, len(content) - 100):
+    for offset in (content.index(b"birdview") + 3, len(content) - 100):
         changed = bytearray(content)
-        changed[place] ^= 1
+        changed[offset] ^= 1
         image.write_bytes(changed)
-        message = f"{image}: the checksum of a chunk does not fit it"
+        message = f"{image}: the checksum of a chunk is wrong"
         with pytest.raises(ValueError, match=re.escape(message)):
             birdview.load(image)
 
 
 def reassemble(content, change):
-    """Write a PNG anew with other chunks: what `change` makes of kind and data."""
-    place, out = 8, content[:8]
-    while place < len(content):
-        length, kind = struct.unpack(">I4s", content[place : place + 8])
-        data = change(kind, content[place + 8 : place + 8 + length])
+    """Write a PNG with other chunks: `change` maps kind and data to new data."""
+    offset, out = 8, content[:8]
+    while offset < len(content):
+        length, kind = struct.unpack(">I4s", content[offset : offset + 8])
+        data = change(kind, content[offset + 8 : offset + 8 + length])
         out += struct.pack(">I", len(data)) + kind + data
         out += struct.pack(">I", zlib.crc32(kind + data))
-        place += 12 + length
+        offset += 12 + length
     return out
 
 
-def test_a_changed_pixel_is_noticed_though_all_checksums_fit(image):
-    """Somebody edits a pixel and keeps the text."""
+def test_changed_pixel_is_noticed_though_all_checksums_fit(image):
+    """Someone edits a pixel and keeps the text."""
 
     def change(kind, data):
         if kind != b"IDAT":
@@ -99,13 +99,13 @@ def test_a_changed_pixel_is_noticed_though_all_checksums_fit(image):
         return zlib.compress(bytes(lines))
 
     image.write_bytes(reassemble(image.read_bytes(), change))
-    message = f"{image}: the pixels are not those that its text was written for"
+    message = f"{image}: its text was written for other pixels"
     with pytest.raises(ValueError, match=re.escape(message)):
         birdview.load(image)
 
 
-def test_pixels_that_do_not_fill_the_image(image):
-    """A whole stream, of another size."""
+def test_wrong_number_of_pixels_is_rejected(image):
+    """A whole stream with data of another size."""
 
     def change(kind, data):
         return zlib.compress(bytes(1000)) if kind == b"IDAT" else data
@@ -125,8 +125,8 @@ def test_pixels_that_do_not_fill_the_image(image):
         ((2**31, 2**31, 8, 2, 0, 0, 0), "2147483648 x 2147483648 pixels of 8 bits"),
     ],
 )
-def test_other_kinds_of_png_are_refused(image, head, found):
-    """More bits, transparency, no pixels, or more than memory holds."""
+def test_other_kinds_of_png_are_rejected(image, head, found):
+    """More bits, transparency, no pixels, or more than fit into memory."""
 
     def change(kind, data):
         return struct.pack(">IIBBBBB", *head) if kind == b"IHDR" else data
@@ -136,8 +136,8 @@ def test_other_kinds_of_png_are_refused(image, head, found):
         birdview.load(image)
 
 
-def test_text_of_others_is_let_be(image):
-    """Compressed, or in no encoding: neither read nor an error."""
+def test_text_of_other_programs_is_ignored(image):
+    """Compressed, or not decodable: neither read nor an error."""
     content = image.read_bytes()
     for text in (b"a\0\1\0\0\0" + zlib.compress(b"b"), b"a\0\0\0\0\0\xff\xfe", b"a"):
         chunk = struct.pack(">I", len(text)) + b"iTXt" + text
@@ -170,6 +170,6 @@ def test_images_that_another_program_wrote_again(tmp_path, make_scan, name):
 
 
 def test_missing_image_is_named(tmp_path):
-    """The system's own message is enough."""
+    """By the system's own message."""
     with pytest.raises(FileNotFoundError, match=r"no\.png"):
         birdview.load(tmp_path / "no.png")

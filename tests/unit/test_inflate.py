@@ -1,4 +1,4 @@
-"""What zlib and this package deflate comes back; anything else is refused."""
+"""Decompress the streams of zlib and of birdview, and reject anything else."""
 
 import zlib
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from birdview.deflate import deflate
 from birdview.inflate import inflate
+from birdview.pixels.deflate import deflate
 
 STRATEGIES = {
     "default": zlib.Z_DEFAULT_STRATEGY,
@@ -49,7 +49,7 @@ def test_comes_back_from_zlib(strategy, data, level):
 @settings(max_examples=60, deadline=None)
 @given(data=any_data.filter(len))
 def test_comes_back_from_our_deflate(data):
-    """The two are each other's inverse."""
+    """They are each other's inverse."""
     assert inflate(deflate(as_array(data)), len(data)).tobytes() == data
 
 
@@ -57,18 +57,18 @@ def test_comes_back_from_our_deflate(data):
 @given(
     data=any_data.filter(len),
     level=st.integers(0, 9),
-    place=st.integers(0, 10**6),
+    offset=st.integers(0, 10**6),
     flip=st.integers(1, 255),
 )
-def test_damage_is_noticed(data, level, place, flip):
-    """A changed byte anywhere: an error, or what zlib makes of it."""
+def test_damage_is_noticed(data, level, offset, flip):
+    """A changed byte anywhere gives an error, or zlib's result."""
     stream = bytearray(zlib.compress(data, level))
-    stream[place % len(stream)] ^= flip
+    stream[offset % len(stream)] ^= flip
     try:
         inflated = inflate(as_array(stream), len(data))
     except ValueError:
         return
-    # Some bits mean nothing; and now and then the checksum of other data is the same.
+    # Some bits have no meaning; and other data may have the same checksum.
     assert inflated.tobytes() == zlib.decompress(stream)
 
 
@@ -78,9 +78,9 @@ def test_damage_is_noticed(data, level, place, flip):
     strategy=st.sampled_from(list(STRATEGIES.values())),
     flips=st.lists(st.integers(0, 95), min_size=1, max_size=3),
 )
-@example(bytes(21), zlib.Z_FIXED, [2])  # a block of a type that does not exist
-def test_refuses_what_zlib_refuses(data, strategy, flips):
-    """Changed bits of the head, where the codes are, with a checksum that is right."""
+@example(bytes(21), zlib.Z_FIXED, [2])  # a block type that does not exist
+def test_rejects_what_zlib_rejects(data, strategy, flips):
+    """Changed bits in the header, where the codes are, with the right checksum."""
     made = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
     blocks = bytearray(made.compress(data) + made.flush())
     for bit in flips:
@@ -103,15 +103,15 @@ def test_refuses_what_zlib_refuses(data, strategy, flips):
 
 @settings(max_examples=300, deadline=None)
 @given(noise=st.binary(max_size=200), size=st.integers(0, 1000))
-def test_noise_is_refused(noise, size):
-    """Behind the head of a zlib stream, or without it."""
+def test_noise_is_rejected(noise, size):
+    """After the header of a zlib stream, or without it."""
     for stream in (noise, b"\x78\x01" + noise):
         with pytest.raises(ValueError, match="zlib stream"):
             inflate(as_array(stream), size)
 
 
-def test_cut_and_of_another_size():
-    """A byte less, a byte more, and data of another size than said."""
+def test_cut_streams_and_wrong_sizes_are_rejected():
+    """One byte less, one byte more, and data of another size."""
     stream = zlib.compress(b"a street" * 100)
     for wrong in (stream[:-1], stream + b"\0", stream[:5], stream[:1], b""):
         with pytest.raises(ValueError, match="zlib stream"):

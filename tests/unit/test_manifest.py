@@ -1,4 +1,4 @@
-"""What a manifest says of images, and what it does not believe of them."""
+"""List images in a manifest, and check what they say of themselves."""
 
 import hashlib
 import re
@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from birdview.encoding import load_encoding
-from birdview.layout import find_layout
-from birdview.manifest import (
+from birdview.image import ImageFile
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.layout import load_layout
+from birdview.pixels.render import render
+from birdview.reproduce.manifest import (
     Row,
     describe_image,
     describe_images,
@@ -17,7 +19,6 @@ from birdview.manifest import (
     read_manifest,
     write_manifest,
 )
-from birdview.render import render
 
 
 @pytest.fixture
@@ -30,10 +31,10 @@ def image(tmp_path, make_scan):
 
 @pytest.mark.parametrize("name", ["lyft", "pixor"])
 def test_row_of_an_image(tmp_path, make_scan, name):
-    """The digests are those of any other tool: of the pixels, by OpenCV."""
+    """The digests are those of other tools, such as OpenCV for the pixels."""
     scan, encoding = make_scan(tmp_path / "a.bin", 5000), load_encoding(name)
     counts = render(scan, tmp_path / "a.png", encoding)
-    row = describe_image(tmp_path / "a.png", encoding, "drive/a")
+    row = describe_image(ImageFile(tmp_path / "a.png", encoding, "drive/a", scan))
     pixels = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
@@ -47,32 +48,32 @@ def test_row_of_an_image(tmp_path, make_scan, name):
     )
 
 
-def test_image_of_another_encoding(image):
-    """Its text says by which numbers it was made."""
+def test_image_of_another_encoding_is_rejected(image):
+    """Its text has the digest of its encoding."""
     expected = load_encoding("birdnet")
     made = load_encoding("lyft").digest[:12]
     message = f"{image}: encoding {made}, expected {expected.digest[:12]} of birdnet"
     with pytest.raises(ValueError, match=re.escape(message)):
-        describe_image(image, expected, "a")
+        describe_image(ImageFile(image, expected, "a", "a.bin"))
 
 
-def test_image_of_others(tmp_path):
-    """A PNG without text."""
+def test_image_of_another_program_is_rejected(tmp_path):
+    """It has no text."""
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((4, 4), np.uint8))
     message = f"{path}: no read in its text, expected birdview's PNG"
     with pytest.raises(ValueError, match=re.escape(message)):
-        describe_image(path, load_encoding("lyft"), "a")
+        describe_image(ImageFile(path, load_encoding("lyft"), "a", "a.bin"))
 
 
-def test_rows_are_sorted_however_many_threads(tmp_path, make_scan):
-    """By encoding, then scan."""
+def test_rows_are_sorted_with_any_number_of_threads(tmp_path, make_scan):
+    """By encoding, then by scan."""
     images = []
     for name in ("lyft", "complex_yolo"):
         for scan in ("b", "a"):
             path = tmp_path / f"{name}-{scan}.png"
             render(make_scan(tmp_path / f"{scan}.bin"), path, load_encoding(name))
-            images.append((path, load_encoding(name), scan))
+            images.append(ImageFile(path, load_encoding(name), scan, f"{scan}.bin"))
     rows = describe_images(images, threads=4)
     names = [(row.encoding, row.scan) for row in rows]
     assert names == [
@@ -84,13 +85,14 @@ def test_rows_are_sorted_however_many_threads(tmp_path, make_scan):
     assert describe_images(images[::-1], threads=1) == rows
 
 
-def test_what_is_written_is_read(tmp_path, image):
+def test_written_manifest_is_read_back(tmp_path, image):
     """The run and the rows."""
     encodings = {"lyft": load_encoding("lyft")}
-    run = describe_run(encodings, find_layout("kitti"))
+    run = describe_run(encodings, load_layout("kitti"))
     assert run["encoding lyft"] == encodings["lyft"].digest
     assert run["layout"] == "kitti"
-    rows = [describe_image(image, encodings["lyft"], scan) for scan in ("a", "b c")]
+    files = [ImageFile(image, encodings["lyft"], scan, "x") for scan in ("a", "b c")]
+    rows = describe_images(files, threads=1)
     write_manifest(tmp_path / "manifest.tsv", run, rows)
     assert read_manifest(tmp_path / "manifest.tsv") == (run, rows)
 
@@ -98,18 +100,18 @@ def test_what_is_written_is_read(tmp_path, image):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("encoding\tscan", "a\tb", "no line with the columns' names, or cut short"),
-        ("\n", "", "no line with the columns' names, or cut short"),
+        ("encoding\tscan", "a\tb", "cut short, or of another version of birdview"),
+        ("\n", "", "cut short, or of another version of birdview"),
         ("lyft\ta", "lyft a", "line 8: 'lyft a"),
         ("\t5000\t", "\tmany\t", "columns, the last five of them numbers"),
     ],
 )
-def test_what_is_no_manifest_is_refused(tmp_path, image, old, new, message):
-    """By the line that is wrong."""
+def test_invalid_manifest_is_rejected(tmp_path, image, old, new, message):
+    """The message names the line."""
     encodings = {"lyft": load_encoding("lyft")}
     path = tmp_path / "manifest.tsv"
-    rows = [describe_image(image, encodings["lyft"], "a")]
-    write_manifest(path, describe_run(encodings, find_layout("kitti")), rows)
+    rows = [describe_image(ImageFile(image, encodings["lyft"], "a", "a.bin"))]
+    write_manifest(path, describe_run(encodings, load_layout("kitti")), rows)
     before, _, after = path.read_text().rpartition(old)
     path.write_text(before + new + after)
     with pytest.raises(ValueError, match=re.escape(message)) as caught:

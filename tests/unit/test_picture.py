@@ -1,14 +1,20 @@
-"""What people look at: colours, orientation, and that no point vanishes."""
+"""Pictures and contact sheets: colours, orientation, and that no point is lost."""
 
 import cv2
 import numpy as np
 import pytest
 import yaml
 
-from birdview.encoding import load_encoding
-from birdview.picture import choose_colours, make_picture
-from birdview.render import render
-from birdview.sheet import LABEL, MOST, choose_evenly, draw_sheet, put_text
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.render import render
+from birdview.view.contact_sheet import (
+    LABEL,
+    MAX_PICTURES,
+    choose_evenly,
+    draw_contact_sheet,
+    put_text,
+)
+from birdview.view.picture import choose_colours, make_picture
 
 BASE = """
 description: A map of 3 x 2 cells.
@@ -23,7 +29,7 @@ channels: [{name: count, statistic: count, range: [0, 9]}]
 
 @pytest.fixture
 def make_encoding(tmp_path):
-    """Load an encoding that is the base's, but for some keys."""
+    """Return a function that loads the base encoding with some keys changed."""
 
     def make(**changes):
         path = tmp_path / "own.yaml"
@@ -39,25 +45,25 @@ def channels(*names, **more):
     ]
 
 
-# Ahead is x; of the cells of the base, only the one that is farthest ahead and left.
-AHEAD_LEFT = np.array([[1, 0], [0, 0], [0, 0]])
+# A point in the cell of the base that is farthest forward and left.
+FORWARD_LEFT = np.array([[1, 0], [0, 0], [0, 0]])
 
 
 @pytest.mark.parametrize("rows", ["x", "-x", "y", "-y"])
 @pytest.mark.parametrize("direction", ["", "-"])
-def test_ahead_is_up_and_left_is_left(make_encoding, rows, direction):
-    """However the image lies in its file."""
+def test_forward_is_up_and_left_is_left(make_encoding, rows, direction):
+    """A picture is upright, whatever the order of the image's rows and columns."""
     cols = direction + {"x": "y", "y": "x"}[rows[-1]]
     encoding = make_encoding(grid={"cell": 1, "rows": rows, "cols": cols})
     planes = np.zeros((1, *encoding.grid.shape), dtype=np.uint8)
     row, col = encoding.grid.to_pixel(2.5, 0.5)
     planes[0, row, col] = 255
     picture = make_picture(planes, encoding, longest=3)
-    np.testing.assert_array_equal(picture.any(axis=2), AHEAD_LEFT)
+    np.testing.assert_array_equal(picture.any(axis=2), FORWARD_LEFT)
 
 
 def test_three_planes_are_red_green_and_blue(make_encoding):
-    """And nothing but: the pixels are those of the image."""
+    """The pixels of a picture of three planes are those of the image."""
     encoding = make_encoding(channels=channels("a", "b", "c"))
     planes = np.random.default_rng(0).integers(0, 256, (3, 3, 2), dtype=np.uint8)
     picture = make_picture(planes, encoding, longest=3, gamma=1)
@@ -65,7 +71,7 @@ def test_three_planes_are_red_green_and_blue(make_encoding):
 
 
 def test_slices_go_from_blue_to_red(make_encoding):
-    """The upper lies over the lower; what is of whole cells is not painted."""
+    """Higher slices cover lower ones; channels of whole cells are not painted."""
     encoding = make_encoding(
         slices=2, channels=[*channels("low", slice="each"), *channels("n", "m")]
     )
@@ -82,8 +88,8 @@ def test_slices_go_from_blue_to_red(make_encoding):
     assert not picture[:, 1].any()
 
 
-def test_half_a_value_lets_what_is_below_shine_through(make_encoding):
-    """By hand: 128 of 255 of red over blue."""
+def test_half_a_value_is_half_transparent(make_encoding):
+    """A value of 128 in the upper slice mixes both colours, as calculated by hand."""
     encoding = make_encoding(slices=2, channels=channels("a", slice="each"))
     low, high = choose_colours(encoding.channels)
     planes = np.zeros((2, 3, 2), dtype=np.uint8)
@@ -93,15 +99,15 @@ def test_half_a_value_lets_what_is_below_shine_through(make_encoding):
     assert (picture == expected).all()
 
 
-def test_channels_without_slices_have_colours_of_their_own(make_encoding):
-    """All different."""
+def test_each_channel_has_its_own_colour_without_slices(make_encoding):
+    """Channels of whole cells are painted if there are no slices."""
     encoding = make_encoding(channels=channels(*"abcde"))
     assert len(set(choose_colours(encoding.channels))) == 5
     assert len(choose_colours(make_encoding().channels)) == 1
 
 
-def test_a_single_point_does_not_vanish():
-    """Of 1600 x 1600 pixels, in a picture of 10 x 10: the greatest value."""
+def test_a_single_point_stays_visible():
+    """One of 1600 x 1600 pixels keeps its value in a picture of 10 x 10."""
     encoding = load_encoding("mv3d")
     planes = np.zeros((3, 1600, 1600), dtype=np.uint8)
     planes[1, 333, 1598] = 200
@@ -111,8 +117,44 @@ def test_a_single_point_does_not_vanish():
     assert np.count_nonzero(picture) == 1
 
 
+def paint_by_loops(planes, colours, height, width):
+    """Paint a picture pixel by pixel, as the definition says."""
+    count, rows, cols = planes.shape
+    picture = np.zeros((height, width, 3), dtype=int)
+    to_row, to_col = np.arange(rows) * height // rows, np.arange(cols) * width // cols
+    for row, col in np.ndindex(height, width):
+        covered = planes[:, to_row == row][:, :, to_col == col]
+        for plane, colour in zip(covered, colours, strict=True):
+            value = int(plane.max())
+            below = picture[row, col] * (255 if count == 3 else 255 - value) // 255
+            picture[row, col] = below + np.array(colour) * value // 255
+    return picture
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (7, 13), (29, 31)])
+@pytest.mark.parametrize("longest", [1, 5, 7, 12])
+def test_pictures_of_awkward_sizes(make_encoding, count, shape, longest):
+    """Sizes that do not divide each other give the same picture as plain loops."""
+    rows, cols = shape
+    encoding = make_encoding(
+        region={
+            "x": {"min": 0, "max": rows, "closed": "lower"},
+            "y": {"min": 0, "max": cols, "closed": "lower"},
+        },
+        channels=channels(*"abcde"[:count]),
+    )
+    planes = np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8)
+    planes[planes < 100] = 0
+    picture = make_picture(planes, encoding, longest, gamma=1)
+    colours = choose_colours(encoding.channels)
+    np.testing.assert_array_equal(
+        picture, paint_by_loops(planes, colours, *picture.shape[:2])
+    )
+
+
 def test_cells_that_are_longer_than_wide(make_encoding):
-    """The picture has the shape of the ground."""
+    """The picture has the proportions of the ground."""
     encoding = make_encoding(
         region={
             "x": {"min": 0, "max": 40, "closed": "lower"},
@@ -122,24 +164,24 @@ def test_cells_that_are_longer_than_wide(make_encoding):
     )
     planes = np.zeros((1, 40, 200), dtype=np.uint8)
     assert make_picture(planes, encoding, longest=40).shape == (40, 20, 3)
-    # No pixel more than the image has: 40 rows stay 40.
+    # Not more pixels than the image has: 40 rows stay 40.
     assert make_picture(planes, encoding, longest=80).shape == (40, 40, 3)
 
 
 def test_scans_are_chosen_evenly():
-    """The first and the last among them, all if they are few."""
+    """The first and the last are chosen, and all if there are few."""
     assert choose_evenly(range(5)) == [0, 1, 2, 3, 4]
-    assert choose_evenly(range(MOST)) == list(range(MOST))
+    assert choose_evenly(range(MAX_PICTURES)) == list(range(MAX_PICTURES))
     chosen = choose_evenly(range(7481))
-    assert len(chosen) == MOST == len(set(chosen))
+    assert len(chosen) == MAX_PICTURES == len(set(chosen))
     assert (chosen[0], chosen[-1]) == (0, 7480)
     steps = set(np.diff(chosen))
     assert steps == {118, 119}
     assert choose_evenly(range(65))[:2] == [0, 1]
 
 
-def test_text_that_is_too_long_loses_its_beginning():
-    """The end tells scans apart; and it stays in its place."""
+def test_long_text_loses_its_beginning():
+    """The end of a name tells scans apart; the text stays within its width."""
     picture = np.zeros((30, 300, 3), dtype=np.uint8)
     name = "2011_09_26_drive_0001_sync/velodyne_points/data/0000000042"
     put_text(picture, name, (10, 20), 14, (255, 255, 255), 150)
@@ -149,15 +191,15 @@ def test_text_that_is_too_long_loses_its_beginning():
     assert cols.max() > 120
 
 
-def test_sheet_of_images_without_points(tmp_path, make_scan):
-    """Drawn like any other, with the names beneath."""
+def test_contact_sheet_of_empty_images(tmp_path, make_scan):
+    """Images without points are drawn like any other, with their names below."""
     encoding = load_encoding("lyft")
     images = {}
     for name in ("a", "b", "c"):
         scan = make_scan(tmp_path / f"{name}.bin", np.empty((0, 4)))
         images[name] = tmp_path / f"{name}.png"
         render(scan, images[name], encoding)
-    draw_sheet(tmp_path / "sheet.png", images, encoding, 3)
+    draw_contact_sheet(tmp_path / "sheet.png", images, encoding, 3)
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet.shape == (48 + 2 * (480 + LABEL + 8), 8 + 2 * 488, 3)
     assert not sheet[48 : 48 + 480, 8 : 8 + 480].any()

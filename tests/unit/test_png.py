@@ -1,4 +1,4 @@
-"""Planes become a file that other programs read."""
+"""Write PNG files that other programs read."""
 
 import io
 import re
@@ -9,12 +9,13 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from conftest import as_opencv
+from helpers import as_opencv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from birdview.png import CHECK, Canvas, read_text
+from birdview.pixels.canvas import Canvas
+from birdview.pixels.png import CHECK, idat, read_chunks, read_text
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 7))
 
@@ -26,7 +27,7 @@ def decode(content):
 @settings(max_examples=100, deadline=None)
 @given(shape=shapes, seed=st.integers(0, 9))
 def test_opencv_and_pillow_read_the_same_pixels(shape, seed):
-    """Any size from 1 x 1: three planes in colour, others as grey planes in a stack."""
+    """Of any size from 1 x 1: three planes in colour, others as stacked grey planes."""
     canvas = Canvas(shape)
     pixels = np.random.default_rng(seed).integers(256, size=shape, dtype=np.uint8)
     canvas.planes[:] = pixels
@@ -40,15 +41,15 @@ def test_opencv_and_pillow_read_the_same_pixels(shape, seed):
         np.testing.assert_array_equal(stacked, pixels.transpose(2, 0, 1))
 
 
-def test_same_input_same_bytes():
-    """No time, no chance."""
+def test_same_input_gives_same_bytes():
+    """There is no time in the file."""
     first, second = Canvas((5, 7, 3)), Canvas((5, 7, 3))
     first.planes[:] = second.planes[:] = 7
     assert first.encode({"a": "b"}) == second.encode({"a": "b"})
 
 
-def test_a_canvas_starts_black_and_can_be_drawn_again():
-    """What is encoded is what is on it at that moment."""
+def test_canvas_starts_black_and_can_be_drawn_on_again():
+    """The file has the pixels at the time of encoding."""
     canvas = Canvas((2, 2, 3))
     assert not decode(canvas.encode({})).any()
     canvas.planes[1, 0] = 1, 2, 3
@@ -56,7 +57,7 @@ def test_a_canvas_starts_black_and_can_be_drawn_again():
 
 
 def test_text_comes_back(tmp_path):
-    """Any text, in order; and OpenCV reads the image all the same."""
+    """Any text, in order; and OpenCV still reads the image."""
     text = {
         "Software": "birdview",
         "birdview:name": "Straße 道 \N{DROMEDARY CAMEL}",
@@ -80,7 +81,7 @@ keywords = st.text(latin, min_size=1, max_size=79).filter(lambda word: word != C
     text=st.dictionaries(keywords, st.text(st.characters(codec="utf-8")), max_size=5)
 )
 def test_any_text_comes_back(tmp_path_factory, text):
-    """By any name, and as Pillow reads it."""
+    """With any keyword, and as Pillow reads it."""
     path = tmp_path_factory.mktemp("text") / "a.png"
     path.write_bytes(Canvas((1, 1, 1)).encode(text))
     check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
@@ -89,10 +90,10 @@ def test_any_text_comes_back(tmp_path_factory, text):
         assert image.text == text | check
 
 
-def test_pngcheck_finds_nothing_wrong(tmp_path):
-    """Of images of many sizes, with text."""
+def test_pngcheck_finds_no_error(tmp_path):
+    """In images of many sizes, with text."""
     if shutil.which("pngcheck") is None:
-        pytest.skip("no pngcheck here")
+        pytest.skip("pngcheck is not installed")
     rng = np.random.default_rng(0)
     for number in range(60):
         shape = *(int(n) for n in rng.integers(1, 300, 2)), int(rng.integers(1, 6))
@@ -106,14 +107,14 @@ def test_pngcheck_finds_nothing_wrong(tmp_path):
     assert done.stdout.count("OK: ") == 60
 
 
-def test_text_of_another_writer_is_empty(tmp_path):
-    """A PNG by OpenCV has none."""
+def test_png_of_another_program_has_no_text(tmp_path):
+    """Written by OpenCV."""
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((4, 4), np.uint8))
     assert read_text(tmp_path / "a.png") == {}
 
 
-def test_only_pngs_have_text(tmp_path):
-    """Other files are named."""
+def test_file_that_is_not_a_png_is_rejected(tmp_path):
+    """The message names the file."""
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
     message = f"{path}: no PNG signature found, expected a PNG file"
@@ -121,15 +122,27 @@ def test_only_pngs_have_text(tmp_path):
         read_text(path)
 
 
-def test_truncated_and_damaged_text_is_refused(tmp_path):
-    """A file cut in front of its pixels, and one with a changed letter."""
+def test_truncated_and_damaged_text_is_rejected(tmp_path):
+    """A file cut before its pixels, and one with a changed letter."""
     path = tmp_path / "a.png"
     content = Canvas((1, 1, 1)).encode({"Software": "birdview"})
     path.write_bytes(content[:33])
-    message = f"{path}: ends before its pixels, expected a whole PNG"
+    message = f"{path}: ends too early, expected a whole PNG"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_text(path)
     path.write_bytes(content.replace(b"birdview", b"Birdview"))
-    message = f"{path}: the checksum of a chunk does not fit it"
+    message = f"{path}: the checksum of a chunk is wrong"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_text(path)
+
+
+def test_chunks_are_read_up_to_a_kind(tmp_path):
+    """The text of an image is read without its pixels; `idat` gives these alone."""
+    content = Canvas((3, 4, 1)).encode({"Software": "birdview"})
+    kinds = [kind for kind, _ in read_chunks(io.BytesIO(content), "a.png")]
+    assert kinds == [b"IHDR", b"iTXt", b"iTXt", b"IDAT", b"IEND"]
+    file = io.BytesIO(content)
+    kinds = [kind for kind, _ in read_chunks(file, "a.png", before=b"IDAT")]
+    assert kinds == [b"IHDR", b"iTXt", b"iTXt"]
+    assert file.tell() == content.index(b"IDAT") + 4
+    assert zlib.decompress(idat(content, "a.png")) == bytes(3 * 5)

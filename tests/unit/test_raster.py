@@ -1,23 +1,25 @@
-"""Points become planes: against grids drawn by hand, and the plain loops."""
+"""Draw points: compared with grids written by hand, and with the plain loops."""
 
 import numpy as np
 import pytest
 import yaml
-from conftest import as_opencv
+from helpers import as_opencv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from birdview.encoding import ENCODINGS, load_encoding
-from birdview.raster import Counts, Raster
-from birdview.reference import LOOPS
-from birdview.scan import read_scan
+from birdview.benchmark.reference import LOOPS
+from birdview.counts import Counts
+from birdview.paths import ENCODINGS
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.raster import Raster
+from birdview.pixels.scan import read_scan
 
 RASTERS = {name: Raster(load_encoding(name)) for name in LOOPS}
 
 
 def draw(name, points):
-    """Draw points as `cv2.imread` would give the image back, with the counts."""
+    """Draw points; return the image as `cv2.imread` does, and the counts."""
     points = np.array(points, dtype=np.float32).reshape(-1, 4)
     planes, counts = RASTERS[name].draw(points)
     assert counts.read == counts.nonfinite + counts.outside + counts.drawn
@@ -38,8 +40,8 @@ def tiny(tmp_path):
         settings["grid"] = {"cell": 1, "rows": "x", "cols": "y"}
         settings["channels"] = [
             {"name": "n", "statistic": "count", "log": 4},
-            {"name": "r", "statistic": "top_intensity", "range": [0, 1]},
-            {"name": "z", "statistic": "top_height", "range": [0, 10]},
+            {"name": "r", "statistic": "intensity_at_max", "range": [0, 1]},
+            {"name": "z", "statistic": "max_height", "range": [0, 10]},
         ]
         path = tmp_path / "tiny.yaml"
         path.write_text(yaml.safe_dump(settings | changes))
@@ -52,7 +54,7 @@ def as_points(*points):
     return np.array(points, dtype=np.float32).reshape(-1, 4)
 
 
-def test_drawn_by_hand(tiny):
+def test_equals_a_grid_written_by_hand(tiny):
     """The highest point of a cell gives height and intensity; all points count."""
     planes, counts = tiny().draw(
         as_points([0, 0, 5, 0.2], [0.99, 0, 10, 0.4], [3, 2.5, 0, 1], [1.5, 1, 2, 0])
@@ -65,8 +67,8 @@ def test_drawn_by_hand(tiny):
     assert counts == Counts(read=4, nonfinite=0, outside=0, drawn=4, cells=3)
 
 
-def test_what_is_left_out_is_counted(tiny):
-    """The far edges and what is beyond are outside; NaN and inf are not finite."""
+def test_points_left_out_are_counted(tiny):
+    """The far edges and beyond are outside; NaN and inf are not finite."""
     nan, inf = np.nan, np.inf
     outside = [4, 0, 1, 0], [0, 3, 1, 0], [-0.01, 0, 1, 0], [0, 0, 10.01, 0]
     nonfinite = [nan, 0, 1, 0], [0, inf, 1, 0], [0, 0, -inf, 0], [0, 0, 1, nan]
@@ -89,7 +91,7 @@ def test_values_beyond_the_range_are_clamped(tiny):
 
 
 def test_counts_saturate(tiny):
-    """From base - 1 points on, a cell is full."""
+    """A cell is white from base - 1 points on."""
     raster = tiny()
     full = [
         raster.draw(as_points(*[[0, 0, 1, 0]] * n))[0][0, 0, 0] for n in (2, 3, 4, 9)
@@ -97,8 +99,8 @@ def test_counts_saturate(tiny):
     assert full == [202, 255, 255, 255]
 
 
-def test_nothing_of_the_last_scan_is_left(tiny):
-    """The work arrays are cleared, whatever was drawn before."""
+def test_nothing_of_the_last_scan_remains(tiny):
+    """The work arrays are cleared."""
     raster = tiny()
     first = raster.draw(as_points([0, 0, 5, 0.2], [1, 1, 9, 1]))[0].copy()
     raster.draw(as_points(*[[2, 2, 9, 1]] * 50))
@@ -108,12 +110,12 @@ def test_nothing_of_the_last_scan_is_left(tiny):
     assert not raster.draw(as_points())[0].any()
 
 
-def test_a_full_image_stretches_from_its_least_value(tiny):
-    """Without an empty cell the least value is not 0 but the least drawn."""
+def test_full_image_is_scaled_from_its_least_value(tiny):
+    """Only empty cells count as 0."""
     heights = np.arange(2, 14, dtype=np.float32) / 2
     cells = [[row, col] for row in range(4) for col in range(3)]
     points = [[x, y, z, 0] for (x, y), z in zip(cells, heights, strict=True)]
-    channel = {"statistic": "top_height", "range": "scan"}
+    channel = {"statistic": "max_height", "range": "scan"}
     raster = tiny(channels=[channel | {"name": name} for name in "abc"])
     expected = np.rint(np.interp(heights, [1, 6.5], [0, 255]))
     planes, _ = raster.draw(as_points(*points))
@@ -123,7 +125,7 @@ def test_a_full_image_stretches_from_its_least_value(tiny):
     assert planes[..., 0].ravel().tolist() == [0, *expected]
 
 
-def test_density_of_the_notebook_is_the_number_of_records():
+def test_density_of_the_notebook_is_the_number_of_record_highs():
     """How often a point was lower than all before it, not how many there are."""
     lower_and_lower = [[5, 5, -z, 0.5] for z in (0.1, 0.2, 0.3, 0.4)]
     falling, rising = (
@@ -148,12 +150,12 @@ def test_equals_the_loop_on_real_scans(name, kitti_scans):
 
 
 def steps_around(edges):
-    """Return what is 1 mm below each edge, on it and 1 mm above it."""
+    """Return the numbers 1 mm below each edge, on it and 1 mm above it."""
     return np.add.outer(np.round(edges, 3), [-0.001, 0, 0.001]).ravel().round(3)
 
 
 def adversarial_points(name):
-    """Points within 1 mm of every edge of an encoding, with many ties and some NaN."""
+    """Return points within 1 mm of all edges of an encoding, with ties and NaN."""
     encoding, rng = load_encoding(name), np.random.default_rng(0)
     x, y = (
         steps_around(axis.origin + axis.cell * (axis.first + np.arange(axis.size + 1)))
@@ -166,7 +168,7 @@ def adversarial_points(name):
     r = [0, 0.1, 0.3, 0.5, 0.99, 1, 1.5, -1]
     size = 2 * max(len(x), len(y))
     corners = np.array([(a, b) for a in x[[0, 1, 2, -1]] for b in y[[0, 1, 2, -1]]])
-    places = np.concatenate(
+    positions = np.concatenate(
         [
             np.stack(
                 [rng.permutation(np.resize(axis, size)) for axis in (x, y)], axis=1
@@ -175,15 +177,15 @@ def adversarial_points(name):
             np.repeat(corners, 20, axis=0),
         ]
     )
-    count = len(places)
-    points = np.column_stack([places, rng.choice(z, count), rng.choice(r, count)])
+    count = len(positions)
+    points = np.column_stack([positions, rng.choice(z, count), rng.choice(r, count)])
     points[rng.integers(count, size=20), rng.integers(4, size=20)] = np.nan
     return points.astype(np.float32)
 
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_equals_the_loop_on_every_edge(name):
-    """Cell and slice edges at 1 mm steps, ties, far edges, NaN; and in reverse."""
+    """Cell and slice edges in 1 mm steps, ties, far edges, NaN; and in reverse."""
     points = adversarial_points(name)
     for some in (points, points[::-1]):
         image, counts = draw(name, some)
@@ -205,13 +207,13 @@ def test_equals_the_loop_on_every_edge(name):
     ids=["none", "one", "one at z = 0", "NaN"],
 )
 def test_equals_the_loop_on_few_points(name, points):
-    """One point, none, none that is finite."""
+    """One point, none, and none that is finite."""
     points = points.astype(np.float32)
     np.testing.assert_array_equal(draw(name, points)[0], LOOPS[name](points))
 
 
-def test_rounding_beyond_an_open_end_is_outside():
-    """A point below 1 m and in the 36th slice of float32: PIXOR's code fails there."""
+def test_point_rounded_beyond_an_open_end_is_outside():
+    """Below 1 m, but in the 36th slice in float32, where PIXOR's code fails."""
     below = np.nextafter(np.float32(1), np.float32(0))
     assert np.float32(below + np.float32(2.5)) / np.float32(0.1) == 35
     image, counts = draw("pixor", [[10, -5, below, 0.5]])
@@ -233,7 +235,7 @@ some_points = hnp.arrays(
 @settings(max_examples=30, deadline=None)
 @given(points=some_points)
 def test_equals_the_loop_on_any_points(name, points):
-    """Whatever the numbers are."""
+    """Including NaN, infinities and -0.0."""
     points[:, 2:] /= 30
     np.testing.assert_array_equal(draw(name, points)[0], LOOPS[name](points))
 
@@ -241,7 +243,7 @@ def test_equals_the_loop_on_any_points(name, points):
 @pytest.mark.parametrize("name", LOOPS)
 @settings(max_examples=20, deadline=None)
 @given(points=some_points)
-def test_every_point_is_where_the_grid_says(name, points):
+def test_points_are_drawn_where_the_grid_says(name, points):
     """The kernel and `Grid.to_pixel` agree, and no other pixel is drawn."""
     encoding = load_encoding(name)
     points[:, 2] = -0.5
@@ -255,15 +257,15 @@ def test_every_point_is_where_the_grid_says(name, points):
         points = points[inside]
     row, col = encoding.grid.to_pixel(points[:, 0], points[:, 1])
     rows, cols = encoding.grid.shape
-    on_map = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-    assert counts.drawn == on_map.sum()
+    on_grid = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+    assert counts.drawn == on_grid.sum()
     expected = np.zeros((rows, cols), dtype=bool)
-    expected[row[on_map], col[on_map]] = True
+    expected[row[on_grid], col[on_grid]] = True
     np.testing.assert_array_equal(planes.any(axis=2), expected)
 
 
 def test_order_of_points_of_different_cells_does_not_matter(kitti_scans):
-    """Sorting the cells, and keeping the order within each, changes no pixel."""
+    """Sorting the cells, but not the points within each, changes no pixel."""
     points = read_scan(kitti_scans[0])
     for name in LOOPS:
         image, _ = draw(name, points)

@@ -1,10 +1,9 @@
-"""The file of a scan becomes the file of an image."""
+"""Render the file of a scan to the file of an image."""
 
 import hashlib
 import os
 import re
-import subprocess
-import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -12,16 +11,18 @@ import numpy as np
 import pytest
 
 import birdview
-from birdview.encoding import load_encoding
-from birdview.png import CHECK, read_text
-from birdview.provenance import PIXEL_MODULES, digest_code
-from birdview.reference import LOOPS
-from birdview.render import render
-from birdview.scan import read_scan
+from birdview.benchmark.reference import LOOPS
+from birdview.pixels import canvas, raster
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.layout import load_layout
+from birdview.pixels.png import CHECK, read_text
+from birdview.pixels.recipe import digest_recipe
+from birdview.pixels.render import Renderer, render
+from birdview.pixels.scan import read_scan
 
 
-def test_image_says_where_it_comes_from(tmp_path, make_scan):
-    """The text of the PNG, all of it: no time, no path."""
+def test_image_says_what_it_was_made_from(tmp_path, make_scan):
+    """The whole text of the PNG: there is no time and no path in it."""
     points = [[1, 2, -1, 0.5], [1, 2, -1, 0.5], [90, 0, 0, 0], [np.nan, 0, 0, 0]]
     scan = make_scan(tmp_path / "a.bin", points)
     encoding = load_encoding("notebook")
@@ -34,6 +35,7 @@ def test_image_says_where_it_comes_from(tmp_path, make_scan):
         "birdview:encoding_sha256": encoding.digest,
         "birdview:channels": "density intensity height",
         "birdview:layout": "kitti",
+        "birdview:recipe": digest_recipe(encoding, load_layout("kitti")),
         "birdview:scan_sha256": hashlib.sha256(scan.read_bytes()).hexdigest(),
         "birdview:read": "4",
         "birdview:nonfinite": "1",
@@ -44,8 +46,8 @@ def test_image_says_where_it_comes_from(tmp_path, make_scan):
     assert counts == (4, 1, 1, 2, 1)
 
 
-def test_same_scan_same_file(tmp_path, make_scan):
-    """Byte for byte, under any name."""
+def test_same_scan_gives_the_same_file(tmp_path, make_scan):
+    """Byte for byte, whatever its name."""
     for name in ("a", "b"):
         render(
             make_scan(tmp_path / f"{name}.bin"), tmp_path / name, load_encoding("mv3d")
@@ -64,7 +66,7 @@ def test_real_scans_equal_the_loop(tmp_path, kitti_scans, name):
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_empty_scan_is_a_black_image(tmp_path, make_scan, name):
-    """0 bytes are a valid scan."""
+    """A file of 0 bytes is a valid scan."""
     scan = make_scan(tmp_path / "a.bin", 0)
     assert scan.stat().st_size == 0
     encoding = load_encoding(name)
@@ -74,8 +76,8 @@ def test_empty_scan_is_a_black_image(tmp_path, make_scan, name):
     assert not planes.any()
 
 
-def test_failure_leaves_nothing_and_keeps_what_was_there(tmp_path, make_scan):
-    """Neither a partial file, nor a change to an older image."""
+def test_failure_leaves_nothing_behind_and_keeps_the_old_image(tmp_path, make_scan):
+    """Neither a partial file, nor a change to the old image."""
     image = tmp_path / "out" / "a.png"
     image.parent.mkdir()
     image.write_bytes(b"older")
@@ -83,7 +85,7 @@ def test_failure_leaves_nothing_and_keeps_what_was_there(tmp_path, make_scan):
     scan.write_bytes(bytes(33))
     with pytest.raises(ValueError, match="33 bytes found"):
         render(scan, image, load_encoding("mv3d"))
-    # An image cannot take the place of a folder.
+    # An image cannot replace a folder.
     with pytest.raises(OSError, match="out"):
         render(make_scan(scan), image.parent, load_encoding("mv3d"))
     assert os.listdir(image.parent) == ["a.png"]
@@ -92,44 +94,78 @@ def test_failure_leaves_nothing_and_keeps_what_was_there(tmp_path, make_scan):
 
 
 def test_image_has_the_usual_permissions(tmp_path, make_scan):
-    """Colleagues can read it, if the umask says so."""
+    """Colleagues can read it if the umask says so."""
     render(make_scan(tmp_path / "a.bin"), tmp_path / "a.png", load_encoding("mv3d"))
     (tmp_path / "other").touch()
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_threads_do_not_share_work_arrays(tmp_path, make_scan):
+def test_renderers_in_threads_do_not_share_work_arrays(tmp_path, make_scan):
     """8 threads, all encodings, 10 scans: the same files as one by one."""
     scans = [make_scan(tmp_path / f"{i}.bin", 500 * i, seed=i) for i in range(10)]
     jobs = [(scan, load_encoding(name)) for scan in scans for name in LOOPS]
+    alone = [Renderer(encoding).make_image(scan) for scan, encoding in jobs]
+    kept = threading.local()
 
-    def run(job, suffix):
+    def make_image(job):
         scan, encoding = job
-        image = scan.with_suffix(f".{encoding.name}.{suffix}")
-        render(scan, image, encoding)
-        return image.read_bytes()
+        renderers = vars(kept)
+        if encoding.name not in renderers:
+            renderers[encoding.name] = Renderer(encoding)
+        return renderers[encoding.name].make_image(scan)
 
-    alone = [run(job, "alone") for job in jobs]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda job: run(job, "threads"), jobs)) == alone
+        assert list(pool.map(make_image, jobs)) == alone
 
 
-def test_all_that_render_imports_is_in_the_digest_of_the_code():
-    """Or an edit to it would leave stale images."""
-    code = "import sys, birdview.render, birdview.encoding; print(*sys.modules)"
-    folder = os.path.dirname(os.path.dirname(birdview.__file__))
-    output = subprocess.check_output(
-        [sys.executable, "-c", code], cwd=folder, text=True
-    )
-    imported = {
-        name.partition(".")[2] for name in output.split() if "birdview." in name
-    }
-    # What provenance says is beside the pixels.
-    assert imported - {"provenance"} == set(PIXEL_MODULES)
+@pytest.mark.parametrize("name", LOOPS)
+def test_renderer_makes_the_same_files_in_any_order(tmp_path, make_scan, name):
+    """As `render` does, from full scans to empty ones and back."""
+    scans = [make_scan(tmp_path / f"{n}.bin", n, seed=n) for n in (5000, 0, 50, 1)]
+    encoding, image = load_encoding(name), tmp_path / "a.png"
+    expected = {}
+    for scan in scans:
+        counts = render(scan, image, encoding)
+        expected[scan] = image.read_bytes(), counts
+    renderer = Renderer(encoding)
+    for scan in (*scans, *scans[::-1], scans[0], scans[2], scans[0]):
+        assert renderer.make_image(scan) == expected[scan]
+    assert renderer.render(scans[2], image) == expected[scans[2]][1]
+    assert image.read_bytes() == expected[scans[2]][0]
 
 
-def test_digest_of_the_code_changes_with_any_module():
-    """Each has its part in it, and the order has too."""
-    digests = {digest_code([module]) for module in PIXEL_MODULES}
-    assert len(digests) == len(PIXEL_MODULES)
-    assert digest_code() not in digests
+@pytest.mark.parametrize(
+    ("module", "function"), [(raster, "_region"), (raster, "draw"), (canvas, "deflate")]
+)
+def test_image_after_a_lack_of_memory_is_right(
+    tmp_path, make_scan, monkeypatch, module, function
+):
+    """Half-drawn buffers are discarded: their pixels would be in the next image."""
+    full, sparse = (make_scan(tmp_path / f"{n}.bin", n) for n in (5000, 50))
+    encoding = load_encoding("lyft")
+    renderer = Renderer(encoding)
+    if function != "_region":  # which is called for the first scan only
+        renderer.make_image(sparse)
+    work = getattr(module, function)
+
+    def work_and_fail(*arguments):
+        work(*arguments)
+        raise MemoryError("no more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, function, work_and_fail)
+        with pytest.raises(MemoryError, match=r"5000\.bin: out of memory: no more"):
+            renderer.make_image(full)
+    assert renderer.make_image(sparse) == Renderer(encoding).make_image(sparse)
+
+
+def test_image_after_a_bad_scan_is_right(tmp_path, make_scan):
+    """An error between two scans changes neither."""
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(bytes(33))
+    scan = make_scan(tmp_path / "a.bin")
+    renderer = Renderer(load_encoding("lyft"))
+    expected = renderer.make_image(scan)
+    with pytest.raises(ValueError, match="33 bytes found"):
+        renderer.make_image(bad)
+    assert renderer.make_image(scan) == expected

@@ -1,16 +1,16 @@
-"""Bytes of a file become points, or an error that says why not."""
+"""Read files as points, or raise an error that says why not."""
 
 import re
 
 import numpy as np
 import pytest
 
-from birdview.layout import find_layout
-from birdview.scan import FARTHEST, read_scan
+from birdview.pixels.layout import load_layout
+from birdview.pixels.scan import MAX_RANGE, read_scan
 
 
 def test_reads_points_bit_by_bit(tmp_path):
-    """Negative zero, subnormals and NaN come through as they are."""
+    """Negative zero, subnormals and NaN are kept."""
     points = np.array([[1.5, -0.0, 1e-40, 0.25], [np.nan, np.inf, -np.inf, 7]], "<f4")
     (tmp_path / "a.bin").write_bytes(points.tobytes())
     read = read_scan(tmp_path / "a.bin", "kitti")
@@ -36,30 +36,30 @@ def test_size_must_be_whole_records(tmp_path, size):
 
 
 def test_missing_file_is_named(tmp_path):
-    """The system's own message is enough."""
+    """By the system's own message."""
     with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path / "no.bin"))):
         read_scan(tmp_path / "no.bin")
 
 
-def test_folder_is_named(tmp_path):
-    """A folder is no scan."""
+def test_folder_is_rejected(tmp_path):
+    """By the system's own message."""
     with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
         read_scan(tmp_path)
 
 
-def test_unknown_layout(tmp_path):
-    """The message lists the layouts that are known."""
+def test_unknown_layout_lists_the_built_in_ones(tmp_path):
+    """By name."""
     (tmp_path / "a.bin").touch()
-    message = "unknown layout pcap: known are kitti, nuscenes, waymo6"
+    message = "unknown layout pcap; choose from kitti, nuscenes, waymo6"
     with pytest.raises(ValueError, match=message):
         read_scan(tmp_path / "a.bin", "pcap")
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_numbers_that_are_no_metres(tmp_path, make_scan, axis):
-    """One finite coordinate beyond what a sensor sees is enough to refuse the file."""
+def test_coordinates_beyond_any_range_are_rejected(tmp_path, make_scan, axis):
+    """A single finite one is enough to reject the file."""
     points = np.zeros((3, 4))
-    points[1, axis] = -2 * FARTHEST
+    points[1, axis] = -2 * MAX_RANGE
     path = make_scan(tmp_path / "a.bin", points)
     message = (
         f"{path}: 1 of 3 points have a coordinate beyond 100000 m, expected metres"
@@ -68,10 +68,10 @@ def test_numbers_that_are_no_metres(tmp_path, make_scan, axis):
         read_scan(path)
 
 
-def test_far_but_possible(tmp_path, make_scan):
-    """The limit itself is let through, and so is any reflectance."""
-    path = make_scan(tmp_path / "a.bin", [[FARTHEST, -FARTHEST, 0, 1e30]])
-    assert read_scan(path)[0].tolist() == [FARTHEST, -FARTHEST, 0, np.float32(1e30)]
+def test_greatest_range_is_accepted(tmp_path, make_scan):
+    """And so is any great reflectance."""
+    path = make_scan(tmp_path / "a.bin", [[MAX_RANGE, -MAX_RANGE, 0, 1e30]])
+    assert read_scan(path)[0].tolist() == [MAX_RANGE, -MAX_RANGE, 0, np.float32(1e30)]
 
 
 def test_nuscenes_is_turned(tmp_path):
@@ -84,7 +84,7 @@ def test_nuscenes_is_turned(tmp_path):
 
 
 def test_waymo_keeps_its_intensity(tmp_path):
-    """Unbounded, as it is in the file."""
+    """Unbounded, as in the file."""
     records = np.array([[3, 10, -1, 12.5, 0.1, 0.02]], dtype="<f4")
     records.tofile(tmp_path / "a.bin")
     points = read_scan(tmp_path / "a.bin", "waymo6")
@@ -101,8 +101,8 @@ OWN = [
 ]
 
 
-def test_own_layout(tmp_path):
-    """Any types, turned and divided, without gaps between them."""
+def test_layout_of_own_fields(tmp_path):
+    """Of any types, with signs and divisors, without gaps."""
     kinds = "<f8,<f2,<f8,<i2,<u2,<u1"
     records = np.array([(1e300, 1.5, 20, -1730, 13107, 3)] * 2, dtype=kinds)
     records["f2"][1] = np.nan
@@ -112,8 +112,8 @@ def test_own_layout(tmp_path):
     np.testing.assert_array_equal(read_scan(tmp_path / "a.bin", OWN), expected)
 
 
-def test_no_intensity_is_none(tmp_path):
-    """A record of coordinates alone."""
+def test_missing_intensity_is_zero(tmp_path):
+    """In records of coordinates alone."""
     np.array([[1, 2, 3]], dtype="<f8").tofile(tmp_path / "a.bin")
     layout = [{name: "float64"} for name in "xyz"]
     assert read_scan(tmp_path / "a.bin", layout).tolist() == [[1, 2, 3, 0]]
@@ -121,36 +121,36 @@ def test_no_intensity_is_none(tmp_path):
 
 @pytest.mark.parametrize("layout", ["nuscenes", "waymo6", OWN])
 def test_messages_say_which_layout_was_assumed(tmp_path, layout):
-    """Of sizes and of numbers that are no metres."""
-    path, layout = tmp_path / "a.bin", find_layout(layout)
+    """For wrong sizes and for impossible coordinates."""
+    path, layout = tmp_path / "a.bin", load_layout(layout)
     path.write_bytes(bytes(47))
     size = layout.record.itemsize
     message = f"{path}: 47 bytes found, expected a multiple of {size} ({layout})"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_scan(path, layout)
     records = np.zeros(3, dtype=layout.record)
-    records[f"f{layout.columns[0]}"][1] = -3 * FARTHEST
+    records[f"f{layout.columns[0]}"][1] = -3 * MAX_RANGE
     records.tofile(path)
     message = (
         f"{path}: 1 of 3 points have a coordinate beyond 100000 m, expected metres "
-        f"({layout}); is it another layout?"
+        f"({layout}); is `layout` right?"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         read_scan(path, layout)
 
 
-def test_float16_records_read_as_float32(tmp_path):
+def test_float16_records_are_not_read_as_float32(tmp_path):
     """A size that fits is not enough: the coordinates are not metres."""
     rng = np.random.default_rng(0)
     rng.uniform(-50, 50, size=(1000, 5)).astype("<f2").tofile(tmp_path / "a.bin")
-    message = r"\(layout nuscenes: -y, x, z, intensity, ring\); is it another layout"
+    message = r"\(layout nuscenes: -y, x, z, intensity, ring\); is `layout` right"
     with pytest.raises(ValueError, match=message):
         read_scan(tmp_path / "a.bin", "nuscenes")
 
 
 EXPECTED = (
     "expected one of float32, float64, float16, uint8, uint16, uint32, uint64, int8, "
-    "int16, int32, int64, or one and a divisor, as uint16/65535"
+    "int16, int32, int64, or one and a divisor, such as uint16/65535"
 )
 
 
@@ -169,15 +169,15 @@ EXPECTED = (
         ([*OWN, {"time": "uint8/a/b"}], f"layout: time: uint8/a/b, {EXPECTED}"),
     ],
 )
-def test_fields_that_are_no_points(layout, message):
-    """Each coordinate once, an intensity at most once, numbers that NumPy has."""
+def test_fields_that_are_not_those_of_a_point_are_rejected(layout, message):
+    """Each coordinate once, an intensity at most once, NumPy's types."""
     with pytest.raises(ValueError, match=re.escape(message)):
-        find_layout(layout)
+        load_layout(layout)
 
 
-def test_big_endian_file_is_refused(tmp_path):
-    """Swapped bytes are no metres."""
+def test_big_endian_file_is_rejected(tmp_path):
+    """Swapped bytes are not metres."""
     points = np.random.default_rng(0).uniform(-50, 50, size=(100, 4))
     points.astype(">f4").tofile(tmp_path / "a.bin")
-    with pytest.raises(ValueError, match="is it another layout"):
+    with pytest.raises(ValueError, match="is `layout` right"):
         read_scan(tmp_path / "a.bin")

@@ -1,4 +1,4 @@
-"""A bad scan stops nobody but itself."""
+"""A bad scan does not affect the others."""
 
 import collections
 import hashlib
@@ -10,17 +10,17 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from conftest import SMALL, obey_permissions
+from helpers import SMALL_MEMORY, obey_permissions
 
-from birdview.encoding import load_encoding
-from birdview.png import read_text
-from birdview.reference import LOOPS, draw_notebook
-from birdview.render import render
-from birdview.scan import FARTHEST, read_scan
+from birdview.benchmark.reference import LOOPS, draw_notebook
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import read_text
+from birdview.pixels.render import render
+from birdview.pixels.scan import MAX_RANGE, read_scan
 
 
-def render_beside_nine(project, make_scan, **options):
-    """Render a folder with nine good scans; return what snakemake printed."""
+def render_with_nine_others(project, make_scan, **options):
+    """Add nine good scans, check that they are rendered; return the printed lines."""
     for number in range(9):
         make_scan(project.folder / "scans" / f"{number}.bin")
     output = project.run("--config", "scans=scans", expect=1, **options)
@@ -33,26 +33,26 @@ def render_beside_nine(project, make_scan, **options):
     return output.splitlines()
 
 
-def test_one_bad_scan_among_ten(project, make_scan):
-    """Nine images, one line that names the scan, no partial file; then it is mended."""
+def test_bad_scan_is_named_in_one_line(project, make_scan):
+    """The other nine are rendered, without partial files; then the scan is fixed."""
     bad = make_scan(project.folder / "scans" / "bad.bin", 0)
     bad.write_bytes(bytes(33))
-    lines = render_beside_nine(project, make_scan)
+    lines = render_with_nine_others(project, make_scan)
     assert [line for line in lines if "bad.bin" in line] == [
         "scans/bad.bin: 33 bytes found, expected a multiple of 16 "
         "(layout kitti: x, y, z, reflectance)"
     ]
     make_scan(bad)
-    assert project.remade("--config", "scans=scans") == {"notebook/bad.png"}
+    assert project.rendered_by("--config", "scans=scans") == {"notebook/bad.png"}
 
 
-def test_numbers_that_cannot_be_coordinates(project, make_scan):
-    """A file of another layout, whose size happens to fit."""
-    make_scan(project.folder / "scans" / "bad.bin", [[2 * FARTHEST, 0, 0, 0]])
-    lines = render_beside_nine(project, make_scan)
+def test_impossible_coordinates_are_an_error(project, make_scan):
+    """They come from a file with another layout whose size happens to fit."""
+    make_scan(project.folder / "scans" / "bad.bin", [[2 * MAX_RANGE, 0, 0, 0]])
+    lines = render_with_nine_others(project, make_scan)
     assert [line for line in lines if "bad.bin" in line] == [
         "scans/bad.bin: 1 of 1 points have a coordinate beyond 100000 m, expected "
-        "metres (layout kitti: x, y, z, reflectance); is it another layout?"
+        "metres (layout kitti: x, y, z, reflectance); is `layout` right?"
     ]
 
 
@@ -85,38 +85,38 @@ CONTENTS = {
         lambda points: bytes(17),
         f"17 bytes found, expected a multiple of 16 {KITTI}",
     ),
-    "a download that ended early": (
+    "incomplete download": (
         lambda points: points.astype("<f4").tobytes()[:-5],
         f"15995 bytes found, expected a multiple of 16 {KITTI}",
     ),
     "coordinate of 1e30": (
         lambda points: np.array([[0, 1e30, 0, 0]], dtype="<f4").tobytes(),
         f"1 of 1 points have a coordinate beyond 100000 m, expected metres {KITTI}; "
-        "is it another layout?",
+        "is `layout` right?",
     ),
     "big endian": (
         big_endian,
         rf"\d+ of 1000 points have a coordinate beyond 100000 m, expected metres "
-        f"{KITTI}; is it another layout?",
+        f"{KITTI}; is `layout` right?",
     ),
     "five columns": (
         five_columns,
         rf"\d+ of 1250 points have a reflectance below -1, expected none below 0 "
-        f"{KITTI}; is it another layout?",
+        f"{KITTI}; is `layout` right?",
     ),
     "text": (as_text, f"text found, expected records of 16 bytes {KITTI}"),
 }
 
 
-def test_contents_that_are_no_scan(project, make_scan):
-    """One line for each, that names it, what was found and what was expected."""
+def test_files_that_are_not_scans(project, make_scan):
+    """One line for each names the file, what was found and what was expected."""
     points = np.random.default_rng(0).normal(
         [0, 0, -1, 0.5], [20, 20, 1, 0.1], (1000, 4)
     )
     (project.folder / "scans").mkdir()
     for name, (change, _) in CONTENTS.items():
         (project.folder / "scans" / f"{name}.bin").write_bytes(change(points))
-    lines = render_beside_nine(project, make_scan)
+    lines = render_with_nine_others(project, make_scan)
     for name, (_, message) in CONTENTS.items():
         pattern = message.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
         found = [line for line in lines if line.startswith(f"scans/{name}.bin: ")]
@@ -124,8 +124,8 @@ def test_contents_that_are_no_scan(project, make_scan):
         assert re.fullmatch(f"scans/{name}.bin: {pattern}", found[0])
 
 
-def test_numbers_that_are_odd_but_numbers(project, make_scan):
-    """NaN, infinities, -0.0, subnormal, in each field: counted or drawn, as by hand."""
+def test_special_floats_are_counted_or_drawn(project, make_scan):
+    """NaN, infinities, -0.0 and subnormal numbers in each field, as in plain loops."""
     odd = [np.nan, np.inf, -np.inf]
     points = [[1, 2, -1, 0.5] for _ in range(12)]
     for number, point in enumerate(points):
@@ -143,15 +143,15 @@ def test_numbers_that_are_odd_but_numbers(project, make_scan):
         np.testing.assert_array_equal(pixels, LOOPS[name](scan))
 
 
-def test_unreadable_scan(project, make_scan):
-    """The system's own message."""
+def test_unreadable_scan_fails_alone(project, make_scan):
+    """With the error of the system."""
     make_scan(project.folder / "scans" / "bad.bin").chmod(0)
-    lines = render_beside_nine(project, make_scan, prepare=obey_permissions)
+    lines = render_with_nine_others(project, make_scan, prepare=obey_permissions)
     assert "[Errno 13] Permission denied: 'scans/bad.bin'" in lines
 
 
-def test_link_to_nowhere(project, make_scan):
-    """It fails alone, and its older image goes; a loop of links is walked once."""
+def test_broken_link_fails_alone(project, make_scan):
+    """Its older image is removed; a loop of links is searched only once."""
     scans = project.folder / "scans"
     good = make_scan(project.folder / "elsewhere.bin")
     scans.mkdir()
@@ -160,12 +160,12 @@ def test_link_to_nowhere(project, make_scan):
     project.run("--config", "scans=scans")
     assert list(project.images()) == ["notebook/link.png"]
     good.unlink()
-    lines = render_beside_nine(project, make_scan)
+    lines = render_with_nine_others(project, make_scan)
     assert "[Errno 2] No such file or directory: 'scans/link.bin'" in lines
 
 
-def test_folder_that_is_named_like_a_scan(project, make_scan):
-    """It is a folder like any other."""
+def test_folder_may_be_named_like_a_scan(project, make_scan):
+    """It is searched like any other."""
     make_scan(project.folder / "scans" / "x.bin" / "0.bin")
     project.run("--config", "scans=scans")
     assert list(project.images()) == ["notebook/x.bin/0.png"]
@@ -200,49 +200,46 @@ NAMES = [
     ),
     *("grid.json", "x" * 19, "n" * 100 + "m1" * 15 + "o"),
 ]
-REFUSED = {
-    "br{a}ce": "Snakemake takes {...} and <...> for something else",
-    "{scan}": "Snakemake takes {...} and <...> for something else",
-    "a<b>c": "Snakemake takes {...} and <...> for something else",
-    "new\nline": "a tab or a line's end does not fit into the lists of scans",
-    "tab\tx": "a tab or a line's end does not fit into the lists of scans",
+INVALID_NAMES = {
+    "br{a}ce": "{...} and <...> are Snakemake wildcards",
+    "{scan}": "{...} and <...> are Snakemake wildcards",
+    "a<b>c": "{...} and <...> are Snakemake wildcards",
+    "new\nline": "tabs and line breaks do not fit into the lists of scans",
+    "tab\tx": "tabs and line breaks do not fit into the lists of scans",
     "latin\udce4": "it is not UTF-8",
-    "x" * 20: "it ends with twenty times the same, to Snakemake a loop",
-    "a.png/x": "the folder a.png would be where the file a.png of another is",
-    "grid.json/x": "the folder grid.json would be where the file grid.json of another "
-    "is",
+    "x" * 20: "it ends in a pattern repeated 20 times, which Snakemake rejects as a "
+    "cyclic wildcard",
+    "a.png/x": "the folder a.png would replace the file a.png",
+    "grid.json/x": "the folder grid.json would replace the file grid.json",
 }
 
 
-def test_names(project, make_scan):
-    """All that a file may be called becomes an image of that name, or is refused."""
-    for name in [*NAMES, *REFUSED]:
+def test_each_scan_name_is_kept_or_rejected(project, make_scan):
+    """Its image has the same name; or one line says why no image can."""
+    settings = ("--config", "scans=scans", "encodings=[lyft]")
+    for name in [*NAMES, *INVALID_NAMES]:
         make_scan(project.folder / "scans" / f"{name}.bin")
-    output = project.run("--config", "scans=scans", "encodings=[lyft]", expect=1)
+    output = project.run(*settings, expect=1)
     assert set(project.images()) == {f"lyft/{name}.png" for name in NAMES}
     lines = output.splitlines()
-    for name, why in REFUSED.items():
-        assert f"{f'scans/{name}.bin'!r}: no name for an image: {why}" in lines
-    output = project.run(
-        "verify", "--config", "scans=scans", "encodings=[lyft]", expect=1
-    )
-    for name, why in REFUSED.items():
-        assert f"{f'scans/{name}.bin'!r}: no name for an image: {why}" in output
-    project.run("gallery", "--config", "scans=scans", "encodings=[lyft]", expect=1)
+    for name, why in INVALID_NAMES.items():
+        assert f"{f'scans/{name}.bin'!r}: invalid scan name: {why}" in lines
+    output = project.run("verify", *settings, expect=1)
+    for name, why in INVALID_NAMES.items():
+        assert f"{f'scans/{name}.bin'!r}: invalid scan name: {why}" in output
+    project.run("gallery", *settings, expect=1)
     counts = (project.folder / "results/gallery/lyft/counts.js").read_text()
-    assert counts.count("no name for an image") == len(REFUSED)
-    for name in REFUSED:
+    assert counts.count("invalid scan name") == len(INVALID_NAMES)
+    for name in INVALID_NAMES:
         (project.folder / "scans" / f"{name}.bin").unlink()
-    assert "Nothing to be done" in project.run(
-        "--config", "scans=scans", "encodings=[lyft]"
-    )
+    assert "Nothing to be done" in project.run(*settings)
 
 
-def test_pictures_do_not_hide_a_scan_that_is_refused(project, make_scan):
-    """Nor does the run, if there are no others."""
+def test_pictures_do_not_hide_an_invalid_name(project, make_scan):
+    """Every target fails with its error, also if there are no other scans."""
     settings = ("--config", "scans=scans", "encodings=[lyft]")
     bad = make_scan(project.folder / "scans" / "a{b}.bin")
-    line = "'scans/a{b}.bin': no name for an image: "
+    line = "'scans/a{b}.bin': invalid scan name: "
     output = project.run("gallery", *settings, expect=1)
     assert any(text.startswith(line) for text in output.splitlines())
     make_scan(bad.with_name("0.bin"))
@@ -251,8 +248,8 @@ def test_pictures_do_not_hide_a_scan_that_is_refused(project, make_scan):
         assert any(text.startswith(line) for text in output.splitlines())
 
 
-def test_demo_takes_the_place_of_no_other_images(project, make_scan):
-    """Who forgets to name the scans is told: KITTI's have the names of the demo's."""
+def test_demo_overwrites_no_other_images(project, make_scan):
+    """For those who forget `scans`: KITTI's scans have the same names as the demo's."""
     make_scan(project.folder / "scans" / "000000.bin")
     project.run("--config", "scans=scans")
     before = project.images()
@@ -266,17 +263,20 @@ def test_demo_takes_the_place_of_no_other_images(project, make_scan):
 
 
 @pytest.mark.parametrize("folder", ["a{b}", "a<b>"])
-def test_folder_that_snakemake_does_not_take(project, make_scan, folder):
-    """One line, before anything is done."""
+def test_folder_with_an_invalid_name_is_one_line(project, make_scan, folder):
+    """Nothing is rendered."""
     make_scan(project.folder / folder / "0.bin")
     output = project.run("--config", f"scans={folder}", expect=1)
-    why = "Snakemake takes {...} and <...> for something else"
     where = f"{project.folder / folder}"
-    assert f"scans: {where!r}: no path for scans: {why}" in output.splitlines()
+    assert (
+        f"scans: {where!r}: invalid path of scans: {{...}} and <...> are Snakemake "
+        "wildcards"
+    ) in output.splitlines()
+    assert project.images() == {}
 
 
 def test_scan_that_is_replaced_while_it_is_read(tmp_path, make_scan):
-    """The image claims the bytes that it shows, whichever they were."""
+    """The digest in the image is of the bytes that it shows."""
     encoding = load_encoding("lyft")
     known, contents = {}, []
     for seed in range(2):
@@ -309,12 +309,12 @@ def test_scan_that_is_replaced_while_it_is_read(tmp_path, make_scan):
     assert len(claimed) == 2
 
 
-def test_scan_that_is_too_large_for_the_memory(project, make_scan):
-    """Named like any other; what was half drawn does not show in another image."""
+def test_scan_that_does_not_fit_into_memory(project, make_scan):
+    """It is named; half-drawn buffers do not leak into the other images."""
     with open(make_scan(project.folder / "scans" / "bad.bin"), "r+b") as file:
         file.truncate(16 * 2**28)
 
-    lines = render_beside_nine(project, make_scan, **SMALL)
+    lines = render_with_nine_others(project, make_scan, **SMALL_MEMORY)
     assert [line for line in lines if line.startswith("scans/bad.bin: out of memory: ")]
     for number in range(9):
         scan = read_scan(project.folder / "scans" / f"{number}.bin")
@@ -322,8 +322,8 @@ def test_scan_that_is_too_large_for_the_memory(project, make_scan):
         np.testing.assert_array_equal(cv2.imread(str(image)), draw_notebook(scan))
 
 
-def test_a_scan_that_turns_bad_loses_its_image(project, make_scan):
-    """An image that no longer fits its scan is not kept."""
+def test_scan_that_turns_bad_loses_its_image(project, make_scan):
+    """An image that does not show its scan is not kept."""
     scan = make_scan(project.folder / "scans" / "0.bin")
     make_scan(project.folder / "scans" / "1.bin")
     project.run("--config", "scans=scans")
@@ -332,15 +332,16 @@ def test_a_scan_that_turns_bad_loses_its_image(project, make_scan):
     assert list(project.images()) == ["notebook/1.png"]
 
 
-def test_empty_scan_is_no_error(project, make_scan):
-    """A blank image."""
+def test_empty_scan_gives_a_blank_image(project, make_scan):
+    """It is not an error."""
     make_scan(project.folder / "scans" / "0.bin", 0)
     project.run("--config", "scans=scans")
     assert list(project.images()) == ["notebook/0.png"]
+    assert not cv2.imread(str(project.folder / "results/notebook/0.png")).any()
 
 
-def test_nothing_is_written_outside_the_results(project, make_scan):
-    """Not even if somebody asks for it."""
+def test_no_target_is_outside_of_results(project, make_scan):
+    """Whatever path the user asks for."""
     make_scan(project.folder / "scans" / "0.bin")
     make_scan(project.folder / "x.bin")
     project.run("--config", "scans=scans")

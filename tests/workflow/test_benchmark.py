@@ -1,4 +1,4 @@
-"""`snakemake benchmark` and `snakemake benchmark_scale` in an empty folder."""
+"""Run `snakemake benchmark` and the measurement of growth in an empty folder."""
 
 import csv
 import re
@@ -8,17 +8,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from birdview.reference import LOOPS
+from birdview.benchmark.reference import LOOPS
 
 
 def rows_of(path):
-    """Read a table with tabs."""
+    """Read a tab-separated table."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def test_benchmark_measures_charts_and_describes(project, make_scan):
-    """Tables, a chart of each, and one page with both; and only once."""
+def test_benchmark_writes_tables_charts_and_a_page(project, make_scan):
+    """The page shows all tables and charts; a second run has nothing to do."""
     for number in range(2):
         make_scan(project.folder / "scans" / f"{number}.bin", 2000, seed=number)
     project.run("benchmark", "--config", "scans=scans")
@@ -54,20 +54,20 @@ def test_benchmark_measures_charts_and_describes(project, make_scan):
         picture = (folder / f"{name}.svg").read_text()
         assert ElementTree.fromstring(picture).tag.endswith("svg")
         assert picture[picture.index("<svg") :] in page
-    assert not re.search(r'(src|href)="(?!#)', page), "the page needs something else"
+    assert not re.search(r'(src|href)="(?!#)', page), "the page needs other files"
     for row in tables["readers"]:
         assert f"<td>{row['ms']}</td>" in page
     assert "Nothing to be done" in project.run("benchmark", "--config", "scans=scans")
 
 
-def test_scale_grows_and_cleans_up(project, make_scan):
-    """The pool, the workflow and nothing to do, at each size."""
+def test_growth_measures_each_size_and_cleans_up(project, make_scan):
+    """It times the pool, the workflow, and the workflow with nothing to do."""
     scan = make_scan(project.folder / "0.bin", 2000)
     folder = project.folder / "tables"
     folder.mkdir()
     subprocess.run(
         [
-            *(sys.executable, "-m", "birdview.scale", "--cores", "2"),
+            *(sys.executable, "-m", "birdview.benchmark.growth", "--cores", "2"),
             *("--snakefile", project.source / "Snakefile", "--folder", folder),
             *("--sizes", "3", "40", "--", scan),
         ],
@@ -85,11 +85,11 @@ def test_scale_grows_and_cleans_up(project, make_scan):
     assert memory[-1]["scans"] == "5000"
 
 
-def test_failure_is_named(project, make_scan):
-    """A scan that cannot be read, before anything is measured."""
+def test_an_invalid_scan_stops_the_benchmark(project, make_scan):
+    """The error is shown before anything is measured."""
     make_scan(project.folder / "scans" / "0.bin").write_bytes(bytes(33))
     output = project.run("benchmark", "--config", "scans=scans", expect=1)
     output = " ".join(output.split())
-    assert "birdview.benchmark failed, and last said:" in output
+    assert "birdview.benchmark.steps failed, and last said:" in output
     assert "33 bytes found" in output
     assert not (project.folder / "results" / "benchmark" / "readers.tsv").exists()

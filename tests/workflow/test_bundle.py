@@ -1,4 +1,4 @@
-"""`snakemake bundle`: what a colleague needs to repeat the run, in one archive."""
+"""Pack what a colleague needs to repeat a run: `snakemake bundle`."""
 
 import hashlib
 import os
@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from rocrate.rocrate import ROCrate
 
-from birdview.manifest import read_manifest
+from birdview.reproduce.manifest import read_manifest
 
 OWN = """\
 description: How many points.
@@ -33,7 +33,7 @@ bundle: {bundle}
 
 
 class Bundles:
-    """A run to bundle: a split of scans, an encoding and a layout of one's own."""
+    """A run to bundle, with a split, an encoding and a layout of its own."""
 
     def __init__(self, project, make_scan, root):
         self.project, self.root = project, root
@@ -44,7 +44,7 @@ class Bundles:
         (root / "own.yaml").write_text(OWN)
 
     def make(self, folder, bundle="digests", **options):
-        """Make the bundle in a folder; return its path."""
+        """Write the bundle of a run in a folder; return its path."""
         folder.mkdir(exist_ok=True)
         text = SETTINGS.format(
             scans=self.root / "my scans",
@@ -58,7 +58,7 @@ class Bundles:
         return archive
 
     def unpack(self, archive):
-        """Unpack a bundle elsewhere and put the scans there; return the folder."""
+        """Unpack a bundle elsewhere and link the scans there; return the folder."""
         folder = self.root / "unpacked"
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(folder)
@@ -72,7 +72,7 @@ def bundles(project, make_scan, tmp_path):
 
 
 def follow(folder, number, expect=0):
-    """Do what a command of the unpacked README says, in this environment."""
+    """Run a command of the unpacked README, in this environment."""
     commands = re.findall(r"^    (.*)$", (folder / "README.md").read_text(), re.M)
     assert len(commands) == 3
     words = commands[number].split()
@@ -88,8 +88,8 @@ def follow(folder, number, expect=0):
     return process.stdout.splitlines()
 
 
-def test_unpacked_it_renders_verifies_and_is_the_same_bundle_again(bundles, tmp_path):
-    """By the three commands of its README; without a word of where it was made."""
+def test_a_bundle_can_be_repeated_elsewhere(bundles, tmp_path):
+    """It renders, verifies, and gives the same bundle; it holds no path."""
     archive = bundles.make(tmp_path / "here")
     again = bundles.make(tmp_path / "there", cores=8)
     assert again.name == archive.name
@@ -106,8 +106,8 @@ def test_unpacked_it_renders_verifies_and_is_the_same_bundle_again(bundles, tmp_
     assert (folder / "results" / archive.name).read_bytes() == archive.read_bytes()
 
 
-def test_with_images_it_shows_where_others_differ(bundles, tmp_path):
-    """They lie beside the manifest, where `verify` looks for them."""
+def test_a_bundle_with_images_shows_where_others_differ(bundles, tmp_path):
+    """They are beside the manifest, where `verify` looks for them."""
     archive = bundles.make(tmp_path / "here", bundle="images")
     folder = bundles.unpack(archive)
     _, rows = read_manifest(folder / "reference" / "manifest.tsv")
@@ -117,7 +117,7 @@ def test_with_images_it_shows_where_others_differ(bundles, tmp_path):
         image = (folder / "reference" / name).read_bytes()
         assert hashlib.sha256(image).hexdigest() == digest
         assert image == (tmp_path / "here" / "results" / name).read_bytes()
-    # Another pair of images under these names, as if it had come out there.
+    # Another image under this name, as if it had been rendered there.
     manifest = folder / "reference" / "manifest.tsv"
     first, second = (folder / "reference/own" / f"{n}.png" for n in ("0", "a drive/1"))
     text, digests = manifest.read_text(), [row.pixels_sha256 for row in rows[2:]]
@@ -129,8 +129,8 @@ def test_with_images_it_shows_where_others_differ(bundles, tmp_path):
     assert (folder / "results/verify/own/0.png").is_file()
 
 
-def test_crate_describes_all_that_is_in_it(bundles, tmp_path):
-    """As the library of RO-Crate reads it: files by digest, the workflow, the run."""
+def test_crate_describes_everything_in_the_bundle(bundles, tmp_path):
+    """The RO-Crate library reads files with digests, the workflow and the run."""
     archive = bundles.make(tmp_path / "here", bundle="images")
     crate = ROCrate(archive)
     root, workflow = crate.root_dataset, crate.mainEntity
@@ -140,12 +140,12 @@ def test_crate_describes_all_that_is_in_it(bundles, tmp_path):
     assert workflow["programmingLanguage"]["name"] == "Snakemake"
     run = root["mentions"]
     assert run["instrument"] is workflow
-    assert {part["name"] for part in run["object"]} == {"config.yaml", "scans"}
+    assert {entity["name"] for entity in run["object"]} == {"config.yaml", "scans"}
     manifest, images = run["result"]
     assert (manifest.id, images.id) == ("reference/manifest.tsv", "reference/")
     with zipfile.ZipFile(archive) as opened:
         names = {name for name in opened.namelist() if not name.endswith(".png")}
-        listed = {part.id for part in root["hasPart"]} - {"reference/"}
+        listed = {entity.id for entity in root["hasPart"]} - {"reference/"}
         assert listed == names - {"ro-crate-metadata.json"}
         for name in listed:
             content = opened.read(name)
@@ -155,7 +155,7 @@ def test_crate_describes_all_that_is_in_it(bundles, tmp_path):
 
 
 def test_demo_is_bundled_without_scans(project, tmp_path):
-    """Its scans are made anew; set up as README.md of the project says."""
+    """Its scans are simulated again; its set-up is that of the project's README.md."""
     project.run("bundle", "--config", "encodings=[lyft]")
     (archive,) = (project.folder / "results").glob("birdview-*.zip")
     with zipfile.ZipFile(archive) as opened:
@@ -168,8 +168,8 @@ def test_demo_is_bundled_without_scans(project, tmp_path):
     follow(tmp_path / "unpacked", 2)
 
 
-def test_what_would_not_be_the_run_is_refused(bundles, tmp_path):
-    """A name of other contents, and an image that changed behind Snakemake's back."""
+def test_what_differs_from_the_run_is_rejected(bundles, tmp_path):
+    """A bundle's name with another digest, and an image changed unnoticed."""
     folder = tmp_path / "here"
     archive = bundles.make(folder, bundle="images")
     arguments = ("--configfile", "my.yaml")

@@ -1,4 +1,4 @@
-"""Encodings and layouts of the user's own, grid.json, boxes: by the real snakemake."""
+"""Own encodings and layouts, grid.json and boxes, with the real snakemake."""
 
 import json
 import re
@@ -7,15 +7,16 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT
+from helpers import ROOT
 
 import birdview
-from birdview.boxes import read_boxes
-from birdview.encoding import load_encoding
-from birdview.reference import draw_mv3d
+from birdview.benchmark.reference import draw_mv3d
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import read_text
+from birdview.view.boxes import read_boxes
 
 OWN = """
-description: The number of points and the mean height, of two slices.
+description: The number of points in two slices, and the mean height.
 region:
   x: {min: 0, max: 40, closed: lower}
   y: {min: -10, max: 10, closed: lower}
@@ -32,15 +33,15 @@ channels:
 """
 
 
-def test_an_encoding_of_ones_own(project, make_scan):
-    """Beside a shipped one, by its path; made again when a number of it changes."""
+def test_own_encoding(project, make_scan):
+    """By its path, beside a built-in one; a changed number makes its images stale."""
     own = project.folder / "my" / "own.yaml"
     own.parent.mkdir()
     own.write_text(OWN)
     points = [[20, 5, -1.5, 0.5]] * 4 + [[20, 5, 0.5, 0.5]] * 2
     make_scan(project.folder / "scans" / "0.bin", points)
     arguments = ("--config", "scans=scans", "encodings=[lyft, my/own.yaml]")
-    assert project.remade(*arguments) == {"lyft/0.png", "own/0.png"}
+    assert project.rendered_by(*arguments) == {"lyft/0.png", "own/0.png"}
     assert "Nothing to be done" in project.run(*arguments)
     planes, channels = birdview.load(project.folder / "results/own/0.png")
     assert channels == ("count_0", "count_1", "height", "occupied")
@@ -50,12 +51,12 @@ def test_an_encoding_of_ones_own(project, make_scan):
     np.testing.assert_array_equal(planes, expected)
 
     own.write_text(OWN.replace("range: [0, 8]", "range: [0, 4]"))
-    assert project.remade(*arguments) == {"own/0.png"}
+    assert project.rendered_by(*arguments) == {"own/0.png"}
     assert birdview.load(project.folder / "results/own/0.png").planes[0, 39, 19] == 255
 
 
-def test_what_is_wrong_with_it_is_one_line(project):
-    """File, key, what was found and what was expected."""
+def test_error_in_an_own_encoding_is_one_line(project):
+    """It names the file, the key, what was found and what was expected."""
     own = project.folder / "own.yaml"
     own.write_text(OWN.replace("slice: each", "slices: each"))
     output = project.run("--config", "encodings=[own.yaml]", expect=1)
@@ -69,9 +70,12 @@ def test_what_is_wrong_with_it_is_one_line(project):
         "own.yaml: region: x: 80.4 cells of 0.5 m from min to max, expected a whole "
         "number"
     ) in output.splitlines()
+    own.write_text("only text")
+    output = project.run("--config", "encodings=[own.yaml]", expect=1)
+    assert "own.yaml: 'only text' is not of type 'object'" in output.splitlines()
 
 
-def test_two_encodings_of_one_name(project):
+def test_two_encodings_cannot_have_the_same_name(project):
     """They would write the same images."""
     own = project.folder / "mv3d.yaml"
     own.write_text(OWN)
@@ -80,7 +84,7 @@ def test_two_encodings_of_one_name(project):
     assert line in output.splitlines()
 
 
-def test_the_encoding_that_the_readme_writes(project, make_scan, tmp_path):
+def test_own_encoding_of_the_readme(project, make_scan):
     """Its yaml, word for word."""
     readme = (ROOT / "README.md").read_text()
     text = re.search(r"```yaml\n(# my/own\.yaml.*?)```", readme, flags=re.DOTALL)[1]
@@ -95,7 +99,7 @@ def test_the_encoding_that_the_readme_writes(project, make_scan, tmp_path):
 
 
 def test_grid_json_of_each_encoding(project, make_scan):
-    """Made with the images, again when the encoding changes, and on demand."""
+    """Written with the images, on demand, and again when the encoding changes."""
     make_scan(project.folder / "scans" / "0.bin")
     arguments = ("--config", "scans=scans", "encodings=[mv3d, pixor]")
     project.run(*arguments)
@@ -106,12 +110,12 @@ def test_grid_json_of_each_encoding(project, make_scan):
     project.run("results/pixor/grid.json", *arguments)
     project.edit("workflow/encodings/pixor.yaml", "max: 70", "max: 60")
     project.run(*arguments)
-    legend = json.loads(path.read_text())
-    assert (legend["cols"], legend["area"]["x"]["max"]) == (600, 60)
+    grid = json.loads(path.read_text())
+    assert (grid["cols"], grid["area"]["x"]["max"]) == (600, 60)
 
 
-def test_layout_of_nuscenes(project, kitti_scans):
-    """The same pixels as the same points in KITTI's layout."""
+def test_layout_nuscenes(project, kitti_scans):
+    """The same pixels as from the same points in KITTI's layout."""
     points = np.fromfile(kitti_scans[0], dtype="<f4").reshape(-1, 4)
     points[:, 3] = np.rint(points[:, 3] * 255)
     x, y, z, intensity = points.T
@@ -126,8 +130,8 @@ def test_layout_of_nuscenes(project, kitti_scans):
     np.testing.assert_array_equal(image, draw_mv3d(points))
 
 
-def test_layout_of_ones_own(project, make_scan):
-    """From the settings; the image says which; another one makes it anew."""
+def test_own_layout(project):
+    """From the settings; it is in the image's text, and a change makes images stale."""
     records = np.zeros(2, dtype="<i4,<i4,<i4,<u2,<u1")
     records["f0"], records["f1"], records["f3"] = 20_000, 5_000, 13107
     (project.folder / "scans").mkdir()
@@ -142,16 +146,16 @@ def test_layout_of_ones_own(project, make_scan):
     row, col = load_encoding("mv3d").grid.to_pixel(20, 5)
     assert planes[:, row, col].tolist() == [67, 51, 174]
     assert (planes != 0).sum() == 3
-    assert birdview.png.read_text(image)["birdview:layout"] == (
+    assert read_text(image)["birdview:layout"] == (
         "x int32/1000, y int32/1000, z int32/1000, reflectance uint16/65535, ring uint8"
     )
     own.write_text(f"{text}/26214\n  - ring: uint8\n")
-    assert project.remade("--configfile", own) == {"mv3d/0.png"}
+    assert project.rendered_by("--configfile", own) == {"mv3d/0.png"}
     assert birdview.load(image).planes[1, row, col] == 128
 
 
-def test_wrong_layout_is_refused_by_its_numbers(project):
-    """Five numbers of two bytes each, of a size that fits four of four bytes."""
+def test_wrong_layout_shows_in_the_numbers(project):
+    """Records of 5 x 2 bytes in a file whose size also fits records of 4 x 4 bytes."""
     (project.folder / "scans").mkdir()
     rng = np.random.default_rng(0)
     numbers = rng.uniform(-50, 50, size=(1000, 5)).astype("<f2")
@@ -159,14 +163,14 @@ def test_wrong_layout_is_refused_by_its_numbers(project):
     output = project.run("--config", "scans=scans", expect=1)
     assert re.search(
         r"^scans/0\.bin: \d+ of 625 points have a coordinate beyond 100000 m, expected "
-        r"metres \(layout kitti: x, y, z, reflectance\); is it another layout\?$",
+        r"metres \(layout kitti: x, y, z, reflectance\); is `layout` right\?$",
         output,
         flags=re.MULTILINE,
     )
 
 
 def test_boxes_of_real_scans(project, kitti_scans, kitti_labels):
-    """A picture of each image, with the boxes' colours inside and around the boxes."""
+    """Every image gets a picture, in which all pixels of each box are coloured."""
     names = ("mv3d", "pixor")
     arguments = ("boxes", "--config", f"scans={kitti_scans[0].parent}")
     settings = (f"labels={kitti_labels}", "encodings=[mv3d, pixor]")
@@ -199,12 +203,12 @@ def test_boxes_of_real_scans(project, kitti_scans, kitti_labels):
     assert "Nothing to be done" in project.run(*arguments, *settings)
     label = kitti_labels / "label_2" / f"{kitti_scans[0].stem}.txt"
     label.write_text(label.read_text().replace("Pedestrian", "Van"))
-    remade = {f"{name}/boxes/{kitti_scans[0].stem}.png" for name in names}
-    assert project.remade(*arguments, *settings) == remade
+    stale = {f"{name}/boxes/{kitti_scans[0].stem}.png" for name in names}
+    assert project.rendered_by(*arguments, *settings) == stale
 
 
-def test_a_bad_label_stops_nobody_else(project, make_scan):
-    """One line for each that fails, the others are drawn; scans without one are not."""
+def test_bad_label_fails_alone(project, make_scan):
+    """With one line; scans without a label get no picture."""
     for name in "0123":
         make_scan(project.folder / "scans" / f"{name}.bin")
     for kind in ("label_2", "calib"):
@@ -229,18 +233,17 @@ def test_a_bad_label_stops_nobody_else(project, make_scan):
     }
 
 
-def test_boxes_without_labels_say_what_is_missing(project):
-    """The setting that names them."""
+def test_boxes_need_the_setting_labels(project):
+    """The error names it, in one line."""
     output = project.run("boxes", expect=1)
-    assert "labels: null, expected the folder of label_2 and calib" in output
+    line = "labels: null, expected the folder of label_2 and calib"
+    assert line in output.splitlines()
 
 
 @pytest.mark.parametrize("target", ["benchmark", "benchmark_scale"])
-def test_benchmark_takes_kittis_layout_alone(project, make_scan, target):
+def test_benchmark_takes_only_the_layout_kitti(project, target):
     """It compares with readers that know no other."""
     np.zeros((3, 6), dtype="<f4").tofile(project.folder / "0.bin")
     output = project.run(target, "--config", "scans=.", "layout=waymo6", expect=1)
-    assert (
-        "layout waymo6: x, y, z, intensity, elongation, timestamp: the benchmark takes "
-        "scans of the layout kitti"
-    ) in output
+    message = "layout: waymo6, expected kitti: the benchmark reads no other"
+    assert message in output.splitlines()

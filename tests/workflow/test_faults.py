@@ -1,4 +1,4 @@
-"""Kills, full disks, crashes: what is there is right; the next run does the rest."""
+"""After kills, crashes and full disks, images are right and the next run continues."""
 
 import os
 import random
@@ -12,11 +12,11 @@ import time
 import cv2
 import numpy as np
 import pytest
-from conftest import obey_permissions
+from helpers import obey_permissions, wait_for
 
 import birdview
-from birdview.encoding import load_encoding
-from birdview.render import render
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.render import Renderer
 
 SETTINGS = ("--config", "scans=scans", "encodings=[lyft]")
 COUNT = 60
@@ -24,88 +24,85 @@ COUNT = 60
 
 @pytest.fixture
 def drive(project, make_scan):
-    """Write scans that are rendered in a second or two; keep what their images are."""
-    encoding = load_encoding("lyft")
+    """Write scans that take a second or two to render; keep their right images."""
+    renderer = Renderer(load_encoding("lyft"))
     project.right = {}
     for number in range(COUNT):
         scan = project.folder / "scans" / f"{number:03}.bin"
         make_scan(scan, 3000, seed=number)
-        render(scan, project.folder / "right.png", encoding)
-        right = (project.folder / "right.png").read_bytes()
-        project.right[f"lyft/{number:03}.png"] = right
-    (project.folder / "right.png").unlink()
+        project.right[f"lyft/{number:03}.png"], _ = renderer.make_image(scan)
     return project
 
 
-def check(project, whole=True):
-    """See that all images that there are, or all there should be, are right."""
+def check(project, complete=True):
+    """Check every image byte for byte; and that all exist, if `complete`."""
     names = set(project.images())
-    if whole:
+    if complete:
         assert names == set(project.right)
     results = project.folder / "results"
     for name in names:
         assert (results / name).read_bytes() == project.right[name]
 
 
-def wait_for(project, count, process):
-    """Wait until there are so many images, or all is done."""
+def wait_for_images(project, count, process):
+    """Wait until a number of images exist, or the run ends."""
     folder = project.folder / "results" / "lyft"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if (
-            folder.is_dir()
-            and sum(n.endswith(".png") for n in os.listdir(folder)) >= count
-        ):
-            return
-        time.sleep(0.005)
+
+    def is_over():
+        names = os.listdir(folder) if folder.is_dir() else []
+        found = sum(name.endswith(".png") for name in names)
+        return found >= count or process.poll() is not None
+
+    wait_for(is_over, interval=0.005)
 
 
-def marked(project):
-    """Return the files that Snakemake takes for unfinished."""
+def count_unfinished(project):
+    """Return how many files Snakemake has marked as unfinished."""
     return len(os.listdir(project.folder / ".snakemake" / "incomplete"))
 
 
-def test_killed_at_any_moment(drive):
-    """`kill -9` of all; the same command again does the rest, and only that."""
+def check_rest_is_rendered(project):
+    """Run again: only missing and unfinished images are rendered."""
+    before, unfinished = project.images(), count_unfinished(project)
+    project.run(*SETTINGS)
+    check(project)
+    after = project.images()
+    assert sum(after[name] != time for name, time in before.items()) <= unfinished
+
+
+def test_run_continues_after_a_kill(drive):
+    """`kill -9` of all processes at any moment."""
     chance = random.Random(0)
     for _ in range(5):
         process = drive.start(*SETTINGS)
-        wait_for(drive, chance.randrange(COUNT), process)
+        wait_for_images(drive, chance.randrange(COUNT), process)
         time.sleep(chance.uniform(0, 0.05))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        check(drive, whole=False)
-        before, unfinished = drive.images(), marked(drive)
-        assert unfinished <= 3  # of two jobs that ran, and one that had just ended
-        drive.run(*SETTINGS)
-        check(drive)
-        after = drive.images()
-        assert sum(after[name] != time for name, time in before.items()) <= unfinished
+        check(drive, complete=False)
+        # Of two running jobs, and one that had just ended.
+        assert count_unfinished(drive) <= 3
+        check_rest_is_rendered(drive)
         assert "Nothing to be done" in drive.run(*SETTINGS)
         shutil.rmtree(drive.folder / "results")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped(drive, number):
-    """It says so, within seconds, and leaves no half of anything; then it goes on."""
+def test_run_stops_on_a_signal_and_continues(drive, number):
+    """Within seconds, with a message, and without partial files."""
     for count in (5, 15, 30):
         process = drive.start(*SETTINGS)
-        wait_for(drive, count, process)
+        wait_for_images(drive, count, process)
         os.kill(process.pid, number)
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 1
-        # In which words depends on what Snakemake was about.
-        said = "user request|KeyboardInterrupt|Will exit after finishing"
-        assert re.search(said, output), output
-        check(drive, whole=False)
+        # The words depend on what Snakemake was doing.
+        message = "user request|KeyboardInterrupt|Will exit after finishing"
+        assert re.search(message, output), output
+        check(drive, complete=False)
         assert len(drive.images()) < COUNT
         assert not list((drive.folder / "results").rglob("*.partial"))
-        before = drive.images()
-        unfinished = marked(drive)
-        drive.run(*SETTINGS)
-        check(drive)
-        after = drive.images()
-        assert sum(after[name] != time for name, time in before.items()) <= unfinished
+        check_rest_is_rendered(drive)
         shutil.rmtree(drive.folder / "results")
 
 
@@ -116,13 +113,13 @@ def small_disk(tmp_path):
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here: that takes root")
+        pytest.skip("cannot mount a disk here: that takes root")
     yield folder
     subprocess.run(["umount", folder], check=True)
 
 
-def test_disk_that_is_full(drive, small_disk):
-    """The error has the image's name, no image is cut; with space, it goes on."""
+def test_full_disk_cuts_no_image(drive, small_disk):
+    """The error names the image; with more space, the run continues."""
     settings = ("--config", f"scans={drive.folder / 'scans'}", "encodings=[notebook]")
     output = drive.run(*settings, folder=small_disk, expect=1)
     assert "[Errno 28] No space left on device: 'results/notebook/" in output
@@ -137,8 +134,8 @@ def test_disk_that_is_full(drive, small_disk):
     assert len(list((small_disk / "results" / "notebook").glob("*.png"))) == COUNT
 
 
-def test_disk_that_is_full_of_a_movie(drive):
-    """OpenCV says nothing; the movie is not cut, but not there."""
+def test_full_disk_cuts_no_movie(drive):
+    """OpenCV does not report write errors; still there is an error, and no movie."""
     drive.run(*SETTINGS)
 
     def limit():
@@ -152,8 +149,8 @@ def test_disk_that_is_full_of_a_movie(drive):
     assert (drive.folder / "results" / "movie" / "lyft.webm").stat().st_size > 60_000
 
 
-def test_results_that_cannot_be_written(drive):
-    """One line for each image; those that there are stay."""
+def test_read_only_folder_gives_one_line_per_image(drive):
+    """And the run continues once the folder is writable."""
     drive.run("results/lyft/grid.json", *SETTINGS)
     folder = drive.folder / "results" / "lyft"
     folder.chmod(0o555)
@@ -165,17 +162,17 @@ def test_results_that_cannot_be_written(drive):
     check(drive)
 
 
-def test_images_that_others_change(drive):
-    """Snakemake makes one again that is gone; one that was changed, `verify` names."""
+def test_images_that_others_delete_or_change(drive):
+    """Snakemake renders a deleted one again; `verify` names the changed ones."""
     drive.run(*SETTINGS)
     folder = drive.folder / "results" / "lyft"
     (folder / "000.png").unlink()
-    assert drive.remade(*SETTINGS) == {"lyft/000.png"}
+    assert drive.rendered_by(*SETTINGS) == {"lyft/000.png"}
     for name in ("001", "002"):
         path = folder / f"{name}.png"
         path.write_bytes(path.read_bytes()[:-50])
     cv2.imwrite(str(folder / "003.png"), np.zeros((336, 336, 3), np.uint8))
-    assert drive.remade(*SETTINGS) == set()  # it goes by the times of the scans
+    assert drive.rendered_by(*SETTINGS) == set()  # it compares times with the scans'
     output = drive.run("verify", *SETTINGS, expect=1)
     named = [line.split(": ")[1] for line in output.splitlines() if ": lyft/" in line]
     assert named == ["lyft/001", "lyft/002", "lyft/003"]
@@ -185,36 +182,26 @@ def test_images_that_others_change(drive):
     check(drive)
 
 
-def test_fault_in_native_code(drive):
-    """It ends Snakemake, which says what it was and where; then it goes on."""
-    drive.edit(
-        "workflow/scripts/birdview/render.py",
-        "    data = load(scan)\n",
-        "    data = load(scan)\n"
-        "    if str(scan).endswith('030.bin') and not os.path.exists('once'):\n"
-        "        open('once', 'w').close()\n"
-        "        import ctypes; ctypes.string_at(0)\n",
+def test_crash_in_native_code_prints_a_traceback(drive):
+    """It kills Snakemake as well; then the run continues."""
+    drive.inject_fault(
+        """
+        if scan == "030" and not os.path.exists("crashed"):
+            open("crashed", "w").close()
+            import ctypes
+            ctypes.string_at(0)
+        """
     )
     output = drive.run(*SETTINGS, expect=-signal.SIGSEGV)
     assert "Fatal Python error: Segmentation fault" in output
-    assert "in make_image" in output
-    check_pixels(drive, whole=False)
+    assert "in render_image" in output
+    check(drive, complete=False)
     drive.run(*SETTINGS)
-    check_pixels(drive)
+    check(drive)
 
 
-def check_pixels(project, whole=True):
-    """As `check`, for images of a code that is another one."""
-    names = project.images()
-    assert not whole or set(names) == set(project.right)
-    for name in names:
-        image = cv2.imread(str(project.folder / "results" / name))
-        right = cv2.imdecode(np.frombuffer(project.right[name], np.uint8), 1)
-        np.testing.assert_array_equal(image, right)
-
-
-def test_two_at_once(drive):
-    """In one folder: all is done twice, and is right."""
+def test_two_runs_in_one_folder(drive):
+    """Both render everything, and every image is right."""
     both = [drive.start(*SETTINGS) for _ in range(2)]
     outputs = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs

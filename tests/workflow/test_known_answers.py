@@ -1,65 +1,101 @@
-"""The digests of the demo's scans and images, which are the same everywhere.
+"""The digests of the demo's scans and images are the same everywhere.
 
-They are in known_answers.tsv. To write them anew after a change that is meant, copy the
-lines without # of a manifest that was made with these settings.
+They are in tests/known_answers.tsv, with the counts: of the scan, the pixels and the
+compressed image data of each image. After an intended change, write the table again:
+
+    PYTHONPATH=workflow/scripts:tests python tests/workflow/test_known_answers.py
 """
 
 import hashlib
 import os
 import random
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from numpy._core._multiarray_umath import __cpu_dispatch__
 
+from birdview.benchmark.reference import LOOPS
+from birdview.counts import Counts
 from birdview.demo import write_scan
-from birdview.encoding import load_encoding
-from birdview.manifest import describe_image, read_manifest
-from birdview.reference import LOOPS
-from birdview.render import render
+from birdview.files import read_table, write_table
+from birdview.image import decode_image
+from birdview.jobs import render_image
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import idat
+from birdview.pixels.render import render
+from birdview.reproduce.manifest import read_manifest
+from birdview.run import resolve
 
-_, KNOWN = read_manifest(ROOT / "tests" / "known_answers.tsv")
+TABLE = ROOT / "tests" / "known_answers.tsv"
+KNOWN = read_table(TABLE)
+SCANS = ("000000", "000001")
+
+
+def describe(image, scan):
+    """Return the row of an image."""
+    content = image.read_bytes()
+    text, pixels = decode_image(content, image)
+    return {
+        "encoding": text["birdview:encoding"],
+        "scan": scan,
+        "scan_sha256": text["birdview:scan_sha256"],
+        "pixels_sha256": hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest(),
+        "idat_sha256": hashlib.sha256(idat(content, image)).hexdigest(),
+        **{key: text[f"birdview:{key}"] for key in Counts._fields},
+    }
 
 
 @pytest.fixture
 def answers(project):
-    """Return the rows of the manifest of the demo, under some circumstances."""
+    """Run the demo under some circumstances, and return the rows of its images."""
 
-    def answer(cores=2, **options):
+    def run(cores=2, **options):
         own = project.folder / "own.yaml"
         own.write_text(f"demo: {{scans: 2}}\nencodings: [{', '.join(LOOPS)}]")
-        arguments = ("manifest", "--configfile", own)
-        project.run(*arguments, cores=cores, **options)
-        return read_manifest(project.folder / "results" / "manifest.tsv")[1]
+        project.run("manifest", "--configfile", own, cores=cores, **options)
+        results, rows = project.folder / "results", []
+        for row in read_manifest(results / "manifest.tsv")[1]:
+            image = results / row.encoding / f"{row.scan}.png"
+            listed = {key: str(value) for key, value in row._asdict().items()}
+            digest = hashlib.sha256(image.read_bytes()).hexdigest()
+            assert listed.pop("file_sha256") == digest
+            rows.append(describe(image, row.scan))
+            assert listed.items() < rows[-1].items()
+        return rows
 
-    return answer
+    return run
 
 
 def test_all_encodings_are_known():
-    """Each of two scans in each that is shipped."""
-    assert {(row.encoding, row.scan) for row in KNOWN} == {
-        (name, scan) for name in LOOPS for scan in ("000000", "000001")
-    }
+    """Two scans in each built-in encoding."""
+    names = {path.stem for path in (ROOT / "workflow" / "encodings").glob("*.yaml")}
+    assert set(LOOPS) == names
+    assert [(row["encoding"], row["scan"]) for row in KNOWN] == [
+        (name, scan) for name in sorted(names) for scan in SCANS
+    ]
 
 
 @pytest.mark.parametrize("cores", [1, 8])
-def test_however_many_cores(answers, cores):
-    """And in whatever order: the scheduler draws the next jobs by chance."""
+def test_same_answers_with_any_number_of_cores(answers, cores):
+    """And in any order: the scheduler picks the next jobs at random."""
     assert answers(cores) == KNOWN
 
 
-def test_compiled_anew(answers, tmp_path):
-    """Without the kernels that were kept, and once more with those kept then."""
+def test_same_answers_without_cached_kernels(answers, tmp_path):
+    """The first run compiles the kernels, the second loads them."""
     environment = {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
     assert answers(environment=environment) == KNOWN
     assert list((tmp_path / "kernels").rglob("*.nbc"))
     assert answers(environment=environment) == KNOWN
 
 
-def test_processor_without_extensions(answers, tmp_path):
-    """No vectors beyond the plainest, neither in the kernels nor in NumPy."""
+def test_same_answers_on_a_plain_processor(answers, tmp_path):
+    """Without its vector extensions, in the kernels and in NumPy."""
     environment = {
         "NUMBA_CACHE_DIR": str(tmp_path / "kernels"),
         "NUMBA_CPU_NAME": "generic",
@@ -69,49 +105,70 @@ def test_processor_without_extensions(answers, tmp_path):
     assert answers(environment=environment) == KNOWN
 
 
-def test_other_versions(answers, tmp_path):
-    """Of Python, NumPy and Numba: those of the Python that BIRDVIEW_OTHER_PYTHON names.
+def test_same_answers_with_other_versions(answers, tmp_path):
+    """Of Python, NumPy and Numba: those of the Python BIRDVIEW_OTHER_PYTHON.
 
-    It is that of an environment with what the workflow needs, in other versions.
+    Its environment has what the workflow needs, in other versions.
     """
     python = os.environ.get("BIRDVIEW_OTHER_PYTHON")
     if not python:
-        pytest.skip(
-            "BIRDVIEW_OTHER_PYTHON names no other Python with the workflow's needs"
-        )
+        pytest.skip("BIRDVIEW_OTHER_PYTHON is not set: it is another Python")
     environment = {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
     assert answers(python=python, environment=environment) == KNOWN
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """Write the demo's scans; return their folder."""
-    folder = tmp_path_factory.mktemp("demo")
-    for number in range(2):
-        write_scan(folder / f"{number:06}.bin", number, seed=0)
+def write_scans(folder):
+    """Write the demo's scans to a folder."""
+    for number, scan in enumerate(SCANS):
+        write_scan(folder / f"{scan}.bin", number, seed=0)
     return folder
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return write_scans(tmp_path_factory.mktemp("demo"))
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_order_shuffled(demo, tmp_path, seed):
-    """Nothing that a thread keeps from image to image shows in the next one."""
+def test_no_image_affects_the_next_one(demo, tmp_path, seed):
+    """Render in random order in four threads, which keep arrays between images."""
+    run = resolve({"scans": str(demo), "encodings": list(LOOPS)})
     rows = random.Random(seed).sample(KNOWN * 3, 3 * len(KNOWN))
 
     def answer(item):
         number, row = item
-        image, encoding = tmp_path / f"{number}.png", load_encoding(row.encoding)
-        render(demo / f"{row.scan}.bin", image, encoding)
-        return describe_image(image, encoding, row.scan)
+        image, scan = tmp_path / f"{number}.png", row["scan"]
+        render_image(run, scan, row["encoding"], None, image)
+        return describe(image, scan)
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(answer, enumerate(rows))) == rows
 
 
-@pytest.mark.parametrize("row", KNOWN, ids=lambda row: f"{row.encoding}-{row.scan}")
-def test_by_other_tools(demo, tmp_path, row):
-    """The digests are those of what OpenCV decodes."""
-    render(demo / f"{row.scan}.bin", tmp_path / "a.png", load_encoding(row.encoding))
+@pytest.mark.parametrize(
+    "row", KNOWN, ids=lambda row: f"{row['encoding']}-{row['scan']}"
+)
+def test_opencv_decodes_the_same_pixels(demo, tmp_path, row):
+    """Their digest is the one in the table."""
+    encoding = load_encoding(row["encoding"])
+    render(demo / f"{row['scan']}.bin", tmp_path / "a.png", encoding)
     pixels = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-    assert hashlib.sha256(pixels.tobytes()).hexdigest() == row.pixels_sha256
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == row["pixels_sha256"]
+
+
+def main():
+    """Write the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, rows = write_scans(Path(name)), []
+        for encoding in sorted(LOOPS):
+            for scan in SCANS:
+                image = folder / "image.png"
+                render(folder / f"{scan}.bin", image, load_encoding(encoding))
+                rows.append(describe(image, scan))
+    write_table(TABLE, rows)
+
+
+if __name__ == "__main__":
+    main()

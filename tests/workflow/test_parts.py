@@ -1,4 +1,4 @@
-"""`snakemake parts`: the same images, part by part; and splits, which say which."""
+"""`snakemake parts` renders the same images, part by part; splits choose the scans."""
 
 import pytest
 
@@ -15,20 +15,21 @@ def drive(project, make_scan):
 
 
 def read_images(folder):
+    """Return the bytes of all images by path."""
     results = folder / "results"
     return {
         path.relative_to(results): path.read_bytes() for path in results.rglob("*.png")
     }
 
 
-def started(output):
-    """Return how many parts a run had to start."""
+def count_parts(output):
+    """Return how many parts a run rendered."""
     return sum(line.startswith("Touching output file") for line in output.splitlines())
 
 
-def test_same_images(drive):
-    """As those of a plain run; then there is nothing to do, for neither."""
-    assert started(drive.run("parts", *SETTINGS)) == 3
+def test_parts_give_the_same_images(drive):
+    """As a plain run; then there is nothing to do, for either."""
+    assert count_parts(drive.run("parts", *SETTINGS)) == 3
     drive.run("--directory", "plain", *SETTINGS, "scans=../scans")
     images = read_images(drive.folder)
     assert len(images) == 10
@@ -37,25 +38,25 @@ def test_same_images(drive):
     assert "Nothing to be done" in drive.run(*SETTINGS)
 
 
-def test_what_is_stale(drive, make_scan):
-    """A scan that changed, scans that are new, one that is gone, another encoding."""
+def test_only_stale_images_of_a_part_are_rendered(drive, make_scan):
+    """A changed scan, a new one, a deleted one, another encoding, a deleted image."""
     drive.run("parts", *SETTINGS)
     make_scan(drive.folder / "scans" / "drive_1" / "6.bin", 500, seed=100)
-    assert drive.remade("parts", *SETTINGS) == {"lyft/drive_1/6.png"}
+    assert drive.rendered_by("parts", *SETTINGS) == {"lyft/drive_1/6.png"}
     make_scan(drive.folder / "scans" / "drive_2" / "0.bin", 500)
-    assert drive.remade("parts", *SETTINGS) == {"lyft/drive_2/0.png"}
+    assert drive.rendered_by("parts", *SETTINGS) == {"lyft/drive_2/0.png"}
     (drive.folder / "scans" / "drive_2" / "0.bin").unlink()
-    assert drive.remade("parts", *SETTINGS) == set()
+    assert drive.rendered_by("parts", *SETTINGS) == set()
     more = (*SETTINGS[:2], "encodings=[lyft, complex_yolo]", "part_size=4")
-    assert len(drive.remade("parts", *more)) == 10
+    assert len(drive.rendered_by("parts", *more)) == 10
     (drive.folder / "results" / "lyft" / "drive_0" / "0.png").unlink()
-    assert drive.remade("parts", *more) == set()
+    assert drive.rendered_by("parts", *more) == set()
     again = ("parts", "--forcerun", "render_part", *more)
-    assert drive.remade(*again) == {"lyft/drive_0/0.png"}
+    assert drive.rendered_by(*again) == {"lyft/drive_0/0.png"}
 
 
-def test_bad_scans(drive, make_scan):
-    """Each is named; the other images of their parts are made, and kept."""
+def test_bad_scan_fails_alone_in_its_part(drive, make_scan):
+    """Each bad scan is named; the other images of its part are rendered and kept."""
     bad = drive.folder / "scans" / "drive_0" / "2.bin"
     bad.write_bytes(bytes(17))
     (drive.folder / "scans" / "drive_1" / "9.bin").unlink()
@@ -63,14 +64,15 @@ def test_bad_scans(drive, make_scan):
     output = drive.run("parts", *SETTINGS, expect=1)
     assert "scans/drive_0/2.bin: 17 bytes found, expected a multiple of 16" in output
     assert "No such file or directory: 'scans/drive_1/9.bin'" in output
-    assert "results/parts/00000.txt: not all images could be made" in output
+    assert "results/parts/00000.txt: not all images could be rendered" in output
     assert len(drive.images()) == 8
     make_scan(bad, 500)
-    assert drive.remade("parts", *SETTINGS, expect=1) == {"lyft/drive_0/2.png"}
+    rendered = drive.rendered_by("parts", *SETTINGS, expect=1)
+    assert rendered == {"lyft/drive_0/2.png"}
 
 
-def test_all_settings_hold(drive, make_scan):
-    """An encoding and a layout of one's own, and settings from a file."""
+def test_parts_use_all_settings(drive):
+    """An own encoding and layout, and settings from a file."""
     (drive.folder / "own.yaml").write_text(
         (drive.source / "workflow" / "encodings" / "lyft.yaml").read_text()
     )
@@ -89,7 +91,7 @@ def test_all_settings_hold(drive, make_scan):
 
 
 def test_demo_in_parts(project):
-    """The scans that the workflow makes itself, of another seed."""
+    """The workflow simulates its scans first, with another seed."""
     (project.folder / "my.yaml").write_text(
         "{encodings: [lyft], part_size: 2, demo: {scans: 3, seed: 5}}"
     )
@@ -102,8 +104,8 @@ def test_demo_in_parts(project):
     assert "Nothing to be done" in project.run("parts", *settings)
 
 
-def test_labels_of_some(drive):
-    """They are no concern of the parts."""
+def test_parts_ignore_labels(drive):
+    """There may be none for the scans of a part."""
     label = drive.folder / "labels" / "label_2" / "drive_0" / "0.txt"
     label.parent.mkdir(parents=True)
     label.touch()
@@ -112,23 +114,25 @@ def test_labels_of_some(drive):
     assert len(drive.images()) == 10
 
 
-def test_scan_that_changes_meanwhile(drive):
-    """The next run sees it: a part is as its scans were before."""
-    drive.edit(
-        "workflow/scripts/birdview/part.py",
-        "    if status:\n",
-        "    if not os.path.exists('once'):\n"
-        "        open('once', 'w').close()\n"
-        "        with open('scans/drive_0/0.bin', 'r+b') as file:\n"
-        "            file.write(bytes(16))\n"
-        "    if status:\n",
+def test_scan_that_changes_during_the_run_is_rendered_by_the_next(drive):
+    """The state of a part's scans is recorded before the part is rendered."""
+    drive.inject_fault(
+        """
+        if scan == "drive_0/3":
+            import base64, time
+            done = base64.b64encode(b"results/lyft/drive_0/0.png").decode()
+            while not os.path.exists(f".snakemake/metadata/{done}"):
+                time.sleep(0.01)
+            with open("scans/drive_0/0.bin", "r+b") as scan_file:
+                scan_file.write(bytes(16))
+        """
     )
     drive.run("parts", *SETTINGS)
-    assert drive.remade("parts", *SETTINGS) == {"lyft/drive_0/0.png"}
+    assert drive.rendered_by("parts", *SETTINGS) == {"lyft/drive_0/0.png"}
 
 
-def test_profile_of_the_environment(drive, tmp_path):
-    """Only what starts the parts obeys it, not their own Snakemake."""
+def test_parts_ignore_the_profile_of_the_environment(drive, tmp_path):
+    """SNAKEMAKE_PROFILE is for the Snakemake that starts the parts."""
     (tmp_path / "profile").mkdir()
     (tmp_path / "profile" / "config.yaml").write_text("dry-run: true\n")
     environment = {"SNAKEMAKE_PROFILE": str(tmp_path / "profile")}
@@ -136,15 +140,15 @@ def test_profile_of_the_environment(drive, tmp_path):
     assert len(drive.images()) == 10
 
 
-def test_split(drive):
-    """Only the scans that it names, in whatever order, however often."""
+def test_split_chooses_scans(drive):
+    """In any order, and repeated or not."""
     (drive.folder / "train.txt").write_text("drive_1/7\ndrive_0/0\r\n\ndrive_1/7\n")
     drive.run(*SETTINGS, "split=train.txt")
     assert sorted(drive.images()) == ["lyft/drive_0/0.png", "lyft/drive_1/7.png"]
 
 
-def test_split_with_a_name_that_is_none(drive):
-    """A scan that is not there fails alone."""
+def test_missing_scan_of_a_split_fails_alone(drive):
+    """With the error of the system."""
     (drive.folder / "train.txt").write_text("drive_1/7\ndrive_1/77\n")
     output = drive.run(*SETTINGS, "split=train.txt", expect=1)
     assert "No such file or directory: 'scans/drive_1/77.bin'" in output
@@ -161,21 +165,22 @@ def test_split_with_a_name_that_is_none(drive):
          "below scans, without suffix"),
         (b"/data/a\n", "split: train.txt, line 1: '/data/a', expected the path of a "
          "scan below scans, without suffix"),
-        (b"\xff\xfe", "split: train.txt is no text, expected names of scans"),
+        (b"\xff\xfe", "split: train.txt is not UTF-8 text, expected names of scans"),
         (b"boxes/1\n", "scans: {folder}/scans/boxes/ holds scans, expected another "
          "name: results/<encoding>/boxes/ is for pictures of boxes"),
     ],
 )  # fmt: skip
-def test_wrong_splits(drive, text, message):
-    """One line that says what is wrong."""
+def test_invalid_split_is_one_line(drive, text, message):
+    """The default target fails with it; nothing is rendered."""
     if text is not None:
         (drive.folder / "train.txt").write_bytes(text)
     output = drive.run(*SETTINGS, "split=train.txt", expect=1)
     assert message.format(folder=drive.folder) in output.splitlines()
+    assert drive.images() == {}
 
 
-def test_split_of_the_demo(project):
-    """Its scans are known by their number."""
+def test_split_needs_a_folder_of_scans(project):
+    """The demo's scans are numbered."""
     output = project.run("--config", "split=train.txt", expect=1)
     assert (
         "scans: null, expected the folder of the split's scans" in output.splitlines()

@@ -1,19 +1,20 @@
-"""What people look at: gallery, contact sheets, movies, counts, and the report."""
+"""Gallery, contact sheets, movies, counts and Snakemake's report."""
 
-import csv
 import json
 import re
+import shutil
 import zipfile
 
 import cv2
 import numpy as np
 import pytest
-from conftest import SMALL
+from helpers import SMALL_MEMORY
 
-from birdview.encoding import load_encodings
-from birdview.gallery import write_gallery
-from birdview.layout import find_layout
-from birdview.picture import make_picture
+from birdview.files import read_table
+from birdview.image import ImageFile, inflate_with_zlib
+from birdview.run import load_encodings
+from birdview.view.gallery import write_gallery
+from birdview.view.picture import make_picture
 
 SETTINGS = ("--config", "scans=scans", "encodings=[lyft, mv3d_slices]")
 NAMES = [f"{number:02}" for number in range(5)]
@@ -21,7 +22,7 @@ NAMES = [f"{number:02}" for number in range(5)]
 
 @pytest.fixture
 def drive(project, make_scan):
-    """Write five scans, each of more points than the one before."""
+    """Write five scans, each with more points than the one before."""
     for number, name in enumerate(NAMES):
         path = project.folder / "scans" / f"{name}.bin"
         make_scan(path, 1000 * (number + 1), seed=number)
@@ -29,14 +30,14 @@ def drive(project, make_scan):
 
 
 def read_counts(folder, encoding):
-    """Return what the gallery has of each scan: its counts, or its error."""
+    """Return the counts or the error of each scan in the gallery."""
     text = (folder / "results/gallery" / encoding / "counts.js").read_text()
     arguments = re.fullmatch(r"birdview\.receive\((.*)\);\n", text)[1]
     return json.loads(f"[{arguments}]")[2]
 
 
-def test_gallery_renders_first(drive):
-    """One command in an empty folder; it shows each image, and no scan that is gone."""
+def test_gallery_renders_missing_images_first(drive):
+    """One command in an empty folder; a deleted scan is no longer shown."""
     drive.run("gallery", *SETTINGS)
     assert len(drive.images()) == 10
     for encoding in ("lyft", "mv3d_slices"):
@@ -55,8 +56,8 @@ def test_gallery_renders_first(drive):
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-def test_gallery_shows_what_failed(drive, cores):
-    """By their errors, in the same run; and those that were mended in the next."""
+def test_gallery_shows_errors(drive, cores):
+    """In the run in which a scan fails; and its image once the scan is fixed."""
     bad = drive.folder / "scans" / "02.bin"
     good = bad.read_bytes()
     bad.write_bytes(good[:-1])
@@ -70,51 +71,55 @@ def test_gallery_shows_what_failed(drive, cores):
     assert read_counts(drive.folder, "lyft")[2][0] == 3000
 
 
-def test_gallery_shows_what_does_not_fit_into_memory(drive):
-    """And verify names it."""
+def test_gallery_shows_a_scan_that_does_not_fit_into_memory(drive):
+    """And `verify` names it."""
     with open(drive.folder / "scans" / "02.bin", "r+b") as file:
         file.truncate(16 * 2**28)
 
-    drive.run("gallery", *SETTINGS, expect=1, **SMALL)
+    drive.run("gallery", *SETTINGS, expect=1, **SMALL_MEMORY)
     counts = read_counts(drive.folder, "lyft")
     assert counts[2].startswith("scans/02.bin: out of memory: ")
     assert counts[3][0] == 4000
-    output = drive.run("verify", *SETTINGS, expect=1, **SMALL)
+    output = drive.run("verify", *SETTINGS, expect=1, **SMALL_MEMORY)
     assert "scan: lyft/02: scans/02.bin: out of memory: " in output
 
 
-def test_page_is_whole_whatever_scans_are_called(tmp_path):
-    """Also like the marks for what is put into it."""
+def write_to(folder, images):
+    """Write the gallery of images to a folder; return how many are missing."""
+    folder.mkdir()
+    return write_gallery(folder, images, lambda image: "", inflate_with_zlib, threads=2)
+
+
+def test_page_escapes_scan_names(tmp_path):
+    """Even those that look like the template's own marks, or like HTML."""
     names = ["/* gallery.js */", "</script>", "<!--", "/* data */"]
     encoding = load_encodings(["lyft"])["lyft"]
-    rows = [(tmp_path / "none.bin", tmp_path / "a.png", encoding, n) for n in names]
-    (tmp_path / "gallery").mkdir()
-    assert write_gallery(tmp_path / "gallery", rows, find_layout("kitti"), 1) == 4
+    images = [
+        ImageFile(tmp_path / "a.png", encoding, name, tmp_path / "none.bin")
+        for name in names
+    ]
+    assert write_to(tmp_path / "gallery", images) == 4
     page = (tmp_path / "gallery" / "index.html").read_text()
     assert page.count('"use strict"') == 1
     assert page.count("</script>") == 1
     assert page.count("<!--") == 0
 
 
-def test_gallery_shows_images_as_they_are(drive):
-    """One that is damaged or gone behind Snakemake's back; what others wrote."""
+def test_gallery_shows_damaged_and_missing_images_as_errors(drive):
+    """Whatever happened to them without Snakemake's knowledge."""
     drive.run(*SETTINGS)
-    images = drive.folder / "results" / "lyft"
-    encodings = load_encodings(["lyft", "mv3d_slices"])
-    (images / "00.png").write_bytes((images / "00.png").read_bytes()[:-9])
-    (images / "01.png").unlink()
-    (images / "02.png").write_bytes(
-        (images / "../mv3d_slices/02.png").resolve().read_bytes()
-    )
-    cv2.imwrite(str(images / "03.png"), np.zeros((336, 336, 3), np.uint8))
-    folder = drive.folder / "results/gallery"
-    folder.mkdir()
-    rows = [
-        (drive.folder / f"scans/{name}.bin", images / f"{name}.png", encoding, name)
-        for encoding in encodings.values()
+    folder = drive.folder / "results" / "lyft"
+    (folder / "00.png").write_bytes((folder / "00.png").read_bytes()[:-9])
+    (folder / "01.png").unlink()
+    other = drive.folder / "results" / "mv3d_slices" / "02.png"
+    (folder / "02.png").write_bytes(other.read_bytes())
+    cv2.imwrite(str(folder / "03.png"), np.zeros((336, 336, 3), np.uint8))
+    encoding = load_encodings(["lyft"])["lyft"]
+    images = [
+        ImageFile(folder / f"{name}.png", encoding, name, f"scans/{name}.bin")
         for name in NAMES
     ]
-    write_gallery(folder, rows[:5], find_layout("kitti"), threads=2)
+    assert write_to(drive.folder / "results" / "gallery", images) == 4
     counts = read_counts(drive.folder, "lyft")
     assert counts[0].endswith("00.png: ends too early, expected a whole PNG")
     assert counts[1] == "not rendered yet"
@@ -128,18 +133,18 @@ def test_page_of_many_scans_is_small(tmp_path):
     names = ["notebook", "mv3d", "mv3d_slices", "complex_yolo", "pixor", "birdnet"]
     encodings = load_encodings([*names, "avod_like", "lyft"])
     drive = "2011_09_26/2011_09_26_drive_0001_sync/velodyne_points/data/"
-    rows = [
-        (tmp_path / "none.bin", tmp_path / "none.png", encoding, f"{drive}{number:010}")
+    none = tmp_path / "none"
+    images = [
+        ImageFile(none, encoding, f"{drive}{number:010}", none)
         for encoding in encodings.values()
         for number in range(7481)
     ]
-    (tmp_path / "gallery").mkdir()
-    write_gallery(tmp_path / "gallery", rows, find_layout("kitti"), threads=2)
+    assert write_to(tmp_path / "gallery", images) == 8 * 7481
     assert (tmp_path / "gallery" / "index.html").stat().st_size < 2_000_000
 
 
 def test_contact_sheet(drive):
-    """Each picture in its place; drawn anew only if an image changed."""
+    """Every picture is where it should be; drawn again only if an image changed."""
     drive.run("contact_sheet", *SETTINGS)
     path = drive.folder / "results/contact_sheet/lyft.png"
     sheet = cv2.imread(str(path))
@@ -151,8 +156,8 @@ def test_contact_sheet(drive):
         line, column = divmod(number, 3)
         top = 48 + line * (side + 34) + (side - rows) // 2
         left = 8 + column * (side + 8) + (side - cols) // 2
-        part = sheet[top : top + rows, left : left + cols, ::-1]
-        np.testing.assert_array_equal(part, picture)
+        drawn = sheet[top : top + rows, left : left + cols, ::-1]
+        np.testing.assert_array_equal(drawn, picture)
     time = path.stat().st_mtime_ns
     drive.run("contact_sheet", *SETTINGS)
     assert path.stat().st_mtime_ns == time
@@ -161,7 +166,7 @@ def test_contact_sheet(drive):
 
 
 def test_movie(drive):
-    """A frame for each scan, at the rate of the settings, close to its picture."""
+    """A frame for each scan, at the frame rate of the settings."""
     drive.run("movie", *SETTINGS, "frame_rate=4")
     for encoding, size in (("lyft", (336, 336)), ("mv3d_slices", (800, 800))):
         path = drive.folder / f"results/movie/{encoding}.webm"
@@ -171,7 +176,7 @@ def test_movie(drive):
         while (read := movie.read())[0]:
             frames.append(read[1])
         assert [frame.shape for frame in frames] == [(*size, 3)] * 5
-    # More and more points, so brighter and brighter.
+    # Every scan has more points, so every frame is brighter.
     sums = [int(frame[100:].sum()) for frame in frames]
     assert sums == sorted(sums)
     assert sums[-1] > 1.5 * sums[0]
@@ -179,17 +184,16 @@ def test_movie(drive):
 
 
 @pytest.mark.parametrize("rate", ["0", "61", "fast"])
-def test_frame_rate_that_is_none(drive, rate):
-    """One line that names the key."""
+def test_invalid_frame_rate_is_one_line(drive, rate):
+    """It names the key."""
     output = drive.run("movie", *SETTINGS, f"frame_rate={rate}", expect=1)
     assert any(line.startswith("config: frame_rate: ") for line in output.splitlines())
 
 
 def test_counts(drive):
-    """The least, the middle and the greatest; read is the sum of the others."""
+    """Minimum, median and maximum; read is the sum of nonfinite, outside and drawn."""
     drive.run("counts", *SETTINGS)
-    with open(drive.folder / "results/counts.tsv", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = read_table(drive.folder / "results/counts.tsv")
     assert len(rows) == 2 * 5
     read = rows[0]
     assert {key: read[key] for key in list(read)[:6]} == {
@@ -207,28 +211,45 @@ def test_counts(drive):
     assert chart.count("<svg") == 1
 
 
-def test_report(drive, visit, keep_screenshot):
-    """Has what was drawn, says by which settings, and works from the file system."""
+def names_in(archive):
+    """Return the names of the files in a zipped report."""
+    with zipfile.ZipFile(archive) as report:
+        return {name.rpartition("/")[2] for name in report.namelist()}
+
+
+def test_report_shows_the_existing_pictures(drive, visit, keep_screenshot):
+    """It says which settings they have, and works from the file system."""
     drive.run("contact_sheet", "counts", *SETTINGS)
-    benchmark = drive.folder / "results" / "benchmark"
-    drive.run("--report", "report.zip", *SETTINGS)
-    with zipfile.ZipFile(drive.folder / "report.zip") as report:
-        names = {name.rpartition("/")[2] for name in report.namelist()}
-        assert {"lyft.png", "mv3d_slices.png", "counts.svg", "counts.tsv"} <= names
-        assert not {f"{name}.png" for name in NAMES} & names
-        report.extractall(drive.folder / "unpacked")
-    assert not benchmark.exists()  # what is not there is not measured for it
+    benchmark, images = drive.folder / "results" / "benchmark", drive.images()
+    drive.run("report", "--report", "report.zip", *SETTINGS)
+    names = names_in(drive.folder / "report.zip")
+    assert {"lyft.png", "mv3d_slices.png", "counts.svg", "counts.tsv"} <= names
+    assert not {f"{name}.png" for name in NAMES} & names
+    # Nothing is rendered or measured for the report.
+    assert not benchmark.exists()
+    assert drive.images() == images
+    shutil.unpack_archive(drive.folder / "report.zip", drive.folder / "unpacked")
     page = visit(drive.folder / "unpacked/report/report.html", harmless="tailwindcss")
     text = page.locator("body").inner_text()
-    assert "Each scan of the folder scans was read in the record layout kitti" in text
+    assert "Each scan in the folder scans was read with the layout kitti" in text
     assert "in each of the encodings lyft, mv3d_slices" in text
     page.get_by_text("Images", exact=True).first.click()
     page.get_by_text("mv3d_slices").last.wait_for()
     keep_screenshot(page)
-    drive.run("--report", "report.html", *SETTINGS)
+    drive.run("report", "--report", "report.html", *SETTINGS)
     page = (drive.folder / "report.html").read_text()
     assert "z from -2.73 to -1.93 m" in page  # the caption of a contact sheet
     assert len(page) < 6_000_000
+
+
+def test_report_of_the_default_target_says_how_to_get_pictures(drive, visit):
+    """`snakemake --report report.zip` has no pictures."""
+    drive.run("contact_sheet", "counts", *SETTINGS)
+    drive.run("--report", "report.zip", *SETTINGS)
+    assert not {"lyft.png", "counts.svg"} & names_in(drive.folder / "report.zip")
+    shutil.unpack_archive(drive.folder / "report.zip", drive.folder / "unpacked")
+    page = visit(drive.folder / "unpacked/report/report.html", harmless="tailwindcss")
+    assert "snakemake report --report" in page.locator("body").inner_text()
 
 
 def test_movie_plays_in_a_browser(drive, visit):

@@ -1,18 +1,22 @@
-"""The real snakemake, in an empty folder: every scan becomes an image."""
+"""Render all scans in an empty folder, with the real snakemake."""
 
+import json
 import re
 
 import cv2
 import numpy as np
 import pytest
 
-from birdview.png import read_text
-from birdview.reference import LOOPS, draw_notebook
-from birdview.scan import read_scan
+from birdview.benchmark.reference import LOOPS, draw_notebook
+from birdview.files import read_table
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import read_text
+from birdview.pixels.scan import read_scan
+from birdview.reproduce.manifest import read_manifest
 
 
 def test_default_renders_the_demo(project):
-    """8 simulated scans, 8 images of a street, without any setting."""
+    """8 simulated scans become 8 images of a street, without any setting."""
     project.run()
     names = [f"notebook/{number:06}.png" for number in range(8)]
     assert sorted(project.images()) == names
@@ -25,20 +29,20 @@ def test_default_renders_the_demo(project):
     np.testing.assert_array_equal(image, draw_notebook(read_scan(scan)))
 
 
-def test_demo_follows_its_settings(project):
-    """More scans are added to the drive; another seed is another drive."""
+def test_demo_has_settings(project):
+    """More scans continue the drive; another seed is another drive."""
     own = project.folder / "own.yaml"
     own.write_text("demo: {scans: 2}")
     project.run("--configfile", own)
     own.write_text("demo: {scans: 3}")
-    assert project.remade("--configfile", own) == {"notebook/000002.png"}
+    assert project.rendered_by("--configfile", own) == {"notebook/000002.png"}
     own.write_text("demo: {scans: 3, seed: 1}")
-    remade = project.remade("--configfile", own)
-    assert remade == {f"notebook/{number:06}.png" for number in range(3)}
+    rendered = project.rendered_by("--configfile", own)
+    assert rendered == {f"notebook/{number:06}.png" for number in range(3)}
 
 
 def test_real_scans_in_all_encodings(project, kitti_scans):
-    """Decoded by OpenCV, every pixel equals the plain loop's."""
+    """Decoded by OpenCV, they equal the images of the plain loops."""
     folder = kitti_scans[0].parent
     project.run("--config", f"scans={folder}", f"encodings=[{', '.join(LOOPS)}]")
     assert len(project.images()) == len(LOOPS) * len(kitti_scans)
@@ -50,8 +54,8 @@ def test_real_scans_in_all_encodings(project, kitti_scans):
             assert read_text(image)["birdview:encoding"] == name
 
 
-def test_scans_in_sub_folders_and_names_with_spaces(project, make_scan):
-    """The scan's path below `scans`, without suffix, is kept; scans may be relative."""
+def test_images_have_the_names_of_the_scans(project, make_scan):
+    """In the same sub-folders, with spaces and dots; `scans` may be relative."""
     scans = project.folder / "my scans"
     for name in ("0", "drive_0001/velodyne_points/data/0000000000", "a b/c d.pcd"):
         make_scan(scans / f"{name}.bin")
@@ -63,15 +67,15 @@ def test_scans_in_sub_folders_and_names_with_spaces(project, make_scan):
     ]
 
 
-def test_one_image_on_demand(project):
-    """A target by name makes what it needs, and nothing else."""
+def test_target_can_be_one_image(project):
+    """Then only its scan is simulated, and nothing else."""
     project.run("results/notebook/000005.png", cores=1)
     assert list(project.images()) == ["notebook/000005.png"]
     assert len(list(project.folder.rglob("*.bin"))) == 1
 
 
-def test_from_another_folder(project, tmp_path, make_scan):
-    """--directory: the shipped settings hold, and results are made there."""
+def test_directory_is_where_results_go(project, tmp_path, make_scan):
+    """With the default settings; nothing is written to the current folder."""
     make_scan(tmp_path / "scans" / "0.bin")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -82,8 +86,8 @@ def test_from_another_folder(project, tmp_path, make_scan):
     assert not list(elsewhere.iterdir())
 
 
-def test_settings_from_the_file(project, make_scan):
-    """config.yaml is what a user edits."""
+def test_config_yaml_has_the_settings(project, make_scan):
+    """A user edits it."""
     make_scan(project.folder / "here" / "0.bin")
     project.edit("config.yaml", "scans: null", "scans: here")
     project.edit("config.yaml", "[notebook]", "[mv3d, notebook]")
@@ -91,8 +95,8 @@ def test_settings_from_the_file(project, make_scan):
     assert sorted(project.images()) == ["mv3d/0.png", "notebook/0.png"]
 
 
-def test_plain_lines_where_there_is_no_terminal(project, make_scan):
-    """A few lines, not some for each image."""
+def test_output_without_a_terminal_is_short(project, make_scan):
+    """Not several lines per image, and no escape sequences."""
     for number in range(40):
         make_scan(project.folder / "scans" / f"{number}.bin", 10)
     output = project.run("--config", "scans=scans")
@@ -101,8 +105,8 @@ def test_plain_lines_where_there_is_no_terminal(project, make_scan):
     assert re.search(r"render +40", output)
 
 
-def test_any_number_of_cores_gives_the_same_files(project, make_scan):
-    """Byte for byte."""
+def test_files_do_not_depend_on_the_number_of_cores(project, make_scan):
+    """They are the same byte for byte."""
     for number in range(6):
         make_scan(project.folder / "scans" / f"{number}.bin", 5000, seed=number)
     files = []
@@ -115,23 +119,72 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
     assert files[0] == files[1]
 
 
+def test_nested_settings_on_the_command_line(project):
+    """Snakemake passes nested values, and null, as text."""
+    arguments = ("--config", "demo={scans: 2, seed: 1}", "labels=null", "split=null")
+    project.run(*arguments, "encodings=[lyft]")
+    assert sorted(project.images()) == ["lyft/000000.png", "lyft/000001.png"]
+    (project.folder / "own.yaml").write_text(
+        "{demo: {scans: 2, seed: 1}, labels: null, split: null, encodings: [lyft]}"
+    )
+    assert project.rendered_by("--configfile", "own.yaml") == set()
+    assert project.rendered_by("--config", "demo={scans: 2}", "encodings=[lyft]") == {
+        "lyft/000000.png",
+        "lyft/000001.png",
+    }
+
+
+def test_targets_without_scans_do_not_need_any(project):
+    """The scans that cannot be found are an error of other targets only."""
+    settings = ("--config", "scans=nowhere", "encodings=[mv3d]")
+    project.run("results/mv3d/grid.json", *settings)
+    grid = json.loads((project.folder / "results/mv3d/grid.json").read_text())
+    assert grid["digest"] == load_encoding("mv3d").digest
+    project.run("results/benchmark/machine.tsv", *settings)
+    machine = (project.folder / "results/benchmark/machine.tsv").read_text()
+    assert len(machine.splitlines()) > 1
+    line = f"scans: no folder at {project.folder}/nowhere, expected one with scans"
+    for target in ("all", "gallery", "manifest", "parts", "results/mv3d/0.png"):
+        output = project.run(target, *settings, expect=1)
+        assert line in output.splitlines(), output
+        assert "Traceback" not in output
+    assert project.images() == {}
+
+
+def test_old_name_of_a_setting_works(project, make_scan):
+    """`reference` is now `compare_with`."""
+    make_scan(project.folder / "scans" / "0.bin")
+    settings = ("--config", "scans=scans", "encodings=[lyft]")
+    project.run("manifest", *settings)
+    manifest = project.folder / "results" / "manifest.tsv"
+    _, pixels = read_manifest(manifest)[1][0][2:4]
+    text = manifest.read_text().replace(pixels, pixels[::-1])
+    (project.folder / "theirs.tsv").write_text(text)
+    findings = []
+    for name in ("reference", "compare_with"):
+        project.run("verify", *settings, f"{name}=theirs.tsv", expect=1)
+        findings.append(read_table(project.folder / "results" / "verify.tsv"))
+    assert findings[0] == findings[1]
+    assert "lyft" in [row["encoding"] for row in findings[0]]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
-         "unexpected); allowed: scans, split, layout, labels, reference, bundle, "
+         "unexpected); allowed: scans, split, layout, labels, compare_with, bundle, "
          "encodings, part_size, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
-        (["encodings=[mv4d]"], "unknown encoding mv4d: shipped are {shipped}; any "
-         "other is the path of its .yaml file"),
-        (["encodings=[a/b.yaml]"], "a/b.yaml: no such file, expected that of an "
-         "encoding"),
+        (["encodings=[mv4d]"], "unknown encoding mv4d; built-in encodings: "
+         "{built_in}; for any other, give the path of its .yaml file"),
+        (["encodings=[a/b.yaml]"], "a/b.yaml: no such file, expected an encoding's "
+         "yaml"),
         (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti', 'nuscenes', "
          "'waymo6']"),
         (["layout=[{x: float32}, {y: float}]"], "layout: y: float, expected one of "
          "float32, float64, float16, uint8, uint16, uint32, uint64, int8, int16, "
-         "int32, int64, or one and a divisor, as uint16/65535"),
+         "int32, int64, or one and a divisor, such as uint16/65535"),
         (["layout={x: float32}"], "config: layout: {'x': 'float32'} is not of type "
          "'string', 'array'"),
         (["layout=[x]"], "config: layout: 0: 'x' is not of type 'object'"),
@@ -140,21 +193,25 @@ def test_any_number_of_cores_gives_the_same_files(project, make_scan):
          "-y, x, z, intensity, ring"),
         (["labels=nowhere"], "labels: no folder at {folder}/nowhere/label_2, expected "
          "KITTI's labels"),
-        (["demo={scans: 0}"], "config: demo: scans: '0' is not of type 'integer'"),
+        (["demo={scans: 0}"], "config: demo: scans: 0 is less than the minimum of 1"),
+        (["demo={scans: x}"], "config: demo: scans: 'x' is not of type 'integer'"),
+        (["demo={scans: 1.5}"], "config: demo: scans: '1.5' is not of type 'integer'"),
         (["demo={size: 1}"], "config: demo: Additional properties are not allowed "
          "('size' was unexpected); allowed: scans, seed"),
         (["scans=12"], "config: scans: 12 is not of type 'string', 'null'"),
+        (["reference=a.tsv", "compare_with=b.tsv"], "config: reference and "
+         "compare_with are given, expected compare_with alone, which is its new name"),
         (["scans=nowhere"], "scans: no folder at {folder}/nowhere, expected one with "
          "scans"),
         (["scans=."], "scans: no .bin file in {folder} or below, expected one for each "
          "scan"),
     ],
 )  # fmt: skip
-def test_wrong_settings_are_named_in_one_line(project, settings, message):
-    """File or key, what was found, what was expected; and nothing is made."""
+def test_error_in_the_settings_is_one_line(project, settings, message):
+    """With file or key, what was found and what was expected; nothing is written."""
     output = project.run("--config", *settings, expect=1)
-    names = {"folder": project.folder, "shipped": ", ".join(sorted(LOOPS))}
+    names = {"folder": project.folder, "built_in": ", ".join(sorted(LOOPS))}
     for name, value in names.items():
         message = message.replace(f"{{{name}}}", str(value))
-    assert message in output.splitlines()
+    assert message in output.splitlines(), output
     assert not (project.folder / "results").exists()

@@ -1,8 +1,20 @@
 # Measures the steps from scan to image, and how the workflow grows with the scans.
 #
 #   a few scans  ->  results/benchmark/<table>.tsv  ->  <table>.svg  ->  <page>.html
-#
-# What is measured again, when its code has changed, is what has the code as a parameter.
+
+# The pages of the benchmark, with the tables of each.
+TABLES = {
+    "summary": [
+        "readers",
+        "rasterisers",
+        "encoders",
+        "renderers",
+        "encodings",
+        "parallel",
+        "starts",
+    ],
+    "scale": ["scale", "memory"],
+}
 
 
 rule benchmark:
@@ -19,28 +31,46 @@ rule measure_steps:
     input:
         scans=few_scans,
     output:
-        expand("results/benchmark/{table}.tsv", table=MEASURED["summary"]),
+        expand("results/benchmark/{table}.tsv", table=TABLES["summary"]),
     log:
         "results/logs/benchmark/steps.log",
     threads: workflow.cores or 1
     params:
-        code=digest_code([*PIXEL_MODULES, *MEASURING]),
+        code=code_of("benchmark.steps"),
     run:
-        measure("birdview.benchmark", input.scans, threads, log[0])
+        run_job(
+            log[0],
+            jobs.run_benchmark,
+            RUN,
+            "birdview.benchmark.steps",
+            input.scans,
+            threads,
+            workflow.main_snakefile,
+            log[0],
+        )
 
 
-rule measure_scale:
+rule measure_growth:
     input:
         scans=few_scans,
     output:
-        expand("results/benchmark/{table}.tsv", table=MEASURED["scale"]),
+        expand("results/benchmark/{table}.tsv", table=TABLES["scale"]),
     log:
-        "results/logs/benchmark/scale.log",
+        "results/logs/benchmark/growth.log",
     threads: workflow.cores or 1
     params:
-        code=digest_code([*PIXEL_MODULES, *MEASURING]),
+        code=code_of("benchmark.growth"),
     run:
-        measure("birdview.scale", input.scans, threads, log[0])
+        run_job(
+            log[0],
+            jobs.run_benchmark,
+            RUN,
+            "birdview.benchmark.growth",
+            input.scans,
+            threads,
+            workflow.main_snakefile,
+            log[0],
+        )
 
 
 rule machine:
@@ -48,8 +78,10 @@ rule machine:
         table="results/benchmark/machine.tsv",
     log:
         "results/logs/benchmark/machine.log",
+    params:
+        code=code_of("benchmark.machine"),
     run:
-        note_machine(output.table)
+        run_job(log[0], jobs.describe_machine, output.table)
 
 
 rule chart:
@@ -65,22 +97,32 @@ rule chart:
     log:
         "results/logs/benchmark/{table}.chart.log",
     params:
-        code=digest_code(["charts"]),
+        code=code_of("view.charts"),
     run:
-        draw_table(input.table, output.picture)
+        run_job(log[0], jobs.draw_chart, input.table, output.picture)
 
 
 rule page:
     input:
-        tables=page_tables,
-        charts=page_charts,
+        tables=lambda wildcards: expand(
+            "results/benchmark/{table}.tsv", table=[*TABLES[wildcards.page], "machine"]
+        ),
+        charts=lambda wildcards: expand(
+            "results/benchmark/{table}.svg", table=TABLES[wildcards.page]
+        ),
     output:
         page="results/benchmark/{page}.html",
     log:
         "results/logs/benchmark/{page}.page.log",
     wildcard_constraints:
-        page="|".join(MEASURED),
+        page="|".join(TABLES),
     params:
-        code=digest_code(["charts", "page"]),
+        code=code_of("benchmark.page"),
     run:
-        lay_out(output.page, input.tables, input.charts)
+        run_job(
+            log[0],
+            jobs.write_benchmark_page,
+            output.page,
+            input.tables,
+            input.charts,
+        )

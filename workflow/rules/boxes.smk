@@ -6,21 +6,27 @@
 
 rule boxes:
     input:
-        refused,
-        pictures_with_boxes,
+        invalid_names,
+        boxed_pictures,
 
 
 rule draw_boxes:
     input:
         image="results/{encoding}/{scan}.png",
-        labels=found_label_files,
+        labels=label_inputs,
     output:
         picture="results/{encoding}/boxes/{scan}.png",
     log:
         "results/logs/{encoding}/boxes/{scan}.log",
-    wildcard_constraints:
-        encoding="|".join(ENCODINGS),
     params:
-        code=digest_code(["boxes", "grid", "image"]),
+        code=code_of("view.boxes"),
     run:
-        outline(input.image, wildcards.scan, wildcards.encoding, output.picture, log[0])
+        run_job(
+            log[0],
+            jobs.draw_boxes,
+            RUN,
+            input.image,
+            wildcards.scan,
+            wildcards.encoding,
+            output.picture,
+        )

@@ -1,4 +1,4 @@
-# Packs what a colleague needs to repeat the run, and to see that it came out the same.
+# Packs what a colleague needs to repeat the run, and to verify the result.
 #
 #   the workflow, its settings, results/manifest.tsv  ->  results/birdview-<digest>.zip
 
@@ -8,14 +8,12 @@ rule bundle:
         bundle_of_manifest,
 
 
-rule pack:
+rule write_bundle:
     input:
         manifest="results/manifest.tsv",
     output:
         archive="results/birdview-{digest}.zip",
     log:
         "results/logs/birdview-{digest}.log",
-    wildcard_constraints:
-        digest="[0-9a-f]{12}",
     run:
-        pack(input.manifest, output.archive, log[0])
+        run_job(log[0], jobs.write_bundle, RUN, input.manifest, output.archive)

@@ -8,10 +8,8 @@ rule demo:
         scan="results/demo/{number}.bin",
     log:
         "results/logs/demo/{number}.log",
-    wildcard_constraints:
-        number="[0-9]+",
     params:
-        seed=config["demo"]["seed"],
-        code=digest_code(["demo"]),
+        seed=RUN.settings["demo"]["seed"],
+        code=code_of("demo"),
     run:
-        simulate_scan(wildcards.number, output.scan)
+        run_job(log[0], jobs.simulate_scan, RUN, int(wildcards.number), output.scan)

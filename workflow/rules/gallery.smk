@@ -1,20 +1,21 @@
-# Lays out a page for the browser on which one sees all images.
+# Writes a page for the browser that shows all images.
 #
 #   results/<encoding>/<scan>.png  ->  results/gallery/index.html
 #
-# A scan that fails shall be on the page, with its error. So the page does not wait for the
-# images as its inputs, which that one never becomes: it waits for all cores, behind all
-# other jobs. And it is made each time, for Snakemake does not know what it shows.
+# Failed scans are shown with their error, so the images cannot be inputs. The job asks for
+# all cores at the lowest priority instead, and so runs last. And it runs every time,
+# because Snakemake does not know what it shows.
+import time
 
 
 rule gallery:
     input:
-        images_here,
+        local_images,
         grids,
         "results/gallery",
 
 
-rule lay_out_images:
+rule render_gallery:
     output:
         page=directory("results/gallery"),
     log:
@@ -24,4 +25,4 @@ rule lay_out_images:
     params:
         time=time.time_ns(),
     run:
-        lay_out_gallery(output.page, threads, log[0])
+        run_job(log[0], jobs.write_gallery, RUN, output.page, threads)

@@ -1,15 +1,15 @@
-# Writes which image was made of which scan, by digests, and compares with others'.
+# Lists which image was made from which scan, by digests, and compares with others' lists.
 #
 #   results/<encoding>/<scan>.png  ->  results/manifest.tsv
 #   the same, and the scans        ->  results/verify.tsv, and the exit status
 #
-# To verify has no inputs, or Snakemake would first make what is missing, and no outputs:
-# so it is done each time, and its table stays when something differs.
+# verify has no inputs, or Snakemake would first render what is missing, and no outputs: so
+# it runs every time, and keeps its table when something differs.
 
 
 checkpoint manifest:
     input:
-        images_here,
+        local_images,
     output:
         table="results/manifest.tsv",
     log:
@@ -17,10 +17,10 @@ checkpoint manifest:
     threads: workflow.cores or 1
     params:
         recipes=[RECIPES[name] for name in sorted(RECIPES)],
-        code=digest_code(["image", "inflate", "manifest"]),
+        code=code_of("reproduce.manifest", "inflate"),
         lock=digest_lock(),
     run:
-        list_images(output.table, threads, log[0])
+        run_job(log[0], jobs.write_manifest, RUN, output.table, threads)
 
 
 rule verify:
@@ -28,4 +28,4 @@ rule verify:
         "results/logs/verify.log",
     threads: workflow.cores or 1
     run:
-        verify_images(threads, log[0])
+        run_job(log[0], jobs.verify_images, RUN, threads)

@@ -4,25 +4,28 @@
 #   (settings, scans)  ->  results/parts/settings.yaml, results/parts/<part>.txt
 #                      ->  results/<encoding>/<scan>.png, results/parts/<part>.done
 #
-# What of a part is stale, its own Snakemake finds out. This one only sees which parts have
-# scans or settings that are not those of the last time.
+# The nested Snakemake decides which images of a part are stale. This one only sees which
+# parts have scans or settings that differ from the last time.
 
 
+STATES = parts.States(RUN)
+
+
+# On a cluster, these take less time than submitting a job. The other targets are for one
+# machine: docs/cluster.md.
 localrules:
-    all,
-    parts,
     settings_of_parts,
     list_part,
     demo,
     render,
-    refuse,
+    reject_name,
     grid,
     draw_boxes,
 
 
 rule parts:
     input:
-        parts,
+        finished_parts,
         grids,
 
 
@@ -32,9 +35,9 @@ rule settings_of_parts:
     log:
         local("results/logs/parts/settings.log"),
     params:
-        settings=SETTINGS_OF_PARTS,
+        settings=parts.settings_of_parts(RUN),
     run:
-        write_settings(output.settings, params.settings)
+        run_job(log[0], jobs.write_part_settings, output.settings, params.settings)
 
 
 rule list_part:
@@ -42,17 +45,15 @@ rule list_part:
         split="results/parts/{part}.txt",
     log:
         local("results/logs/parts/{part}.txt.log"),
-    wildcard_constraints:
-        part="|".join(PARTS),
     params:
-        scans=names_of_part,
+        names=lambda wildcards: parts.digest_names(RUN, wildcards.part),
     run:
-        write_split(output.split, wildcards.part)
+        run_job(log[0], jobs.write_part_split, RUN, wildcards.part, output.split)
 
 
 rule render_part:
     input:
-        scans=demo_scans_of_part,
+        scans=input_function(lambda wildcards: parts.inputs_of(RUN, wildcards.part)),
         split="results/parts/{part}.txt",
         settings="results/parts/settings.yaml",
         grids=grids,
@@ -60,11 +61,19 @@ rule render_part:
         done=touch("results/parts/{part}.done"),
     log:
         local("results/logs/parts/{part}.log"),
-    wildcard_constraints:
-        part="|".join(PARTS),
     threads: workflow.cores or 1
     params:
         recipes=[RECIPES[name] for name in sorted(RECIPES)],
-        scans=lambda wildcards: state_of_part(wildcards.part),
+        scans=lambda wildcards: STATES.digest(wildcards.part),
     run:
-        render_part(input.settings, input.split, threads, log[0])
+        run_job(
+            log[0],
+            jobs.render_part,
+            RUN,
+            workflow.main_snakefile,
+            input.settings,
+            input.split,
+            threads,
+            log[0],
+            storage_object,
+        )

@@ -1,20 +1,23 @@
-# Draws what people look at beside the gallery, and what Snakemake's report shows.
+# Draws contact sheets, movies and point counts; and collects Snakemake's report.
 #
 #   results/<encoding>/<scan>.png  ->  results/contact_sheet/<encoding>.png
 #                                  ->  results/movie/<encoding>.webm
 #   results/manifest.tsv           ->  results/counts.tsv, results/counts.svg
 
 
+report: "../report/workflow.rst"
+
+
 rule contact_sheet:
     input:
-        refused,
-        expand("results/contact_sheet/{encoding}.png", encoding=ENCODINGS),
+        invalid_names,
+        expand("results/contact_sheet/{encoding}.png", encoding=RUN.encodings),
 
 
 rule movie:
     input:
-        refused,
-        expand("results/movie/{encoding}.webm", encoding=ENCODINGS),
+        invalid_names,
+        expand("results/movie/{encoding}.webm", encoding=RUN.encodings),
 
 
 rule counts:
@@ -22,7 +25,14 @@ rule counts:
         "results/counts.tsv",
 
 
-rule draw_sheet:
+# For `snakemake report --report report.zip`. Snakemake reports what its target needs, so
+# this one needs all pictures that exist.
+rule report:
+    input:
+        report_pictures,
+
+
+rule draw_contact_sheet:
     input:
         images_on_sheet,
     output:
@@ -34,33 +44,31 @@ rule draw_sheet:
         ),
     log:
         "results/logs/contact_sheet/{encoding}.log",
-    wildcard_constraints:
-        encoding="|".join(ENCODINGS),
     params:
-        meaning=meaning_of_pixels,
-        total=len(SCANS),
-        code=digest_code(["image", "inflate", "picture", "sheet"]),
+        meaning=lambda wildcards: jobs.explain_pixels(RUN, wildcards.encoding),
+        total=lambda wildcards: len(RUN.scans),
+        code=code_of("view.contact_sheet"),
     run:
-        draw_contact_sheet(wildcards.encoding, output.picture, params.total, log[0])
+        run_job(
+            log[0], jobs.draw_contact_sheet, RUN, wildcards.encoding, output.picture
+        )
 
 
-rule shoot_movie:
+rule render_movie:
     input:
         images_of_encoding,
     output:
         movie="results/movie/{encoding}.webm",
     log:
         "results/logs/movie/{encoding}.log",
-    wildcard_constraints:
-        encoding="|".join(ENCODINGS),
     params:
-        rate=config["frame_rate"],
-        code=digest_code(["image", "inflate", "picture", "sheet", "movie"]),
+        rate=RUN.settings["frame_rate"],
+        code=code_of("view.movie"),
     run:
-        shoot(wildcards.encoding, output.movie, params.rate, log[0])
+        run_job(log[0], jobs.render_movie, RUN, wildcards.encoding, output.movie)
 
 
-rule tally:
+rule point_counts:
     input:
         manifest="results/manifest.tsv",
     output:
@@ -79,6 +87,12 @@ rule tally:
     log:
         "results/logs/counts.log",
     params:
-        code=digest_code(["charts", "tally"]),
+        code=code_of("view.point_counts"),
     run:
-        tally(input.manifest, output.table, output.chart, log[0])
+        run_job(
+            log[0],
+            jobs.write_point_counts,
+            input.manifest,
+            output.table,
+            output.chart,
+        )

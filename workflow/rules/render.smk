@@ -1,42 +1,39 @@
-# Renders one image of one scan, and says what its pixels mean.
+# Renders one image of one scan, and describes what its pixels mean.
 #
 #   <scans>/<scan>.bin  ->  results/<encoding>/<scan>.png
 #   (an encoding)       ->  results/<encoding>/grid.json
 #
-# A scan whose name cannot be that of an image is refused by a job that fails.
+# For each scan whose name no image can have, there is a job that fails with the reason.
 
 
 rule render:
     input:
-        scan=scan_file,
+        scan=scan_input,
     output:
         image="results/{encoding}/{scan}.png",
     log:
         local("results/logs/{encoding}/{scan}.log"),
-    wildcard_constraints:
-        encoding="|".join(ENCODINGS),
-        scan=r"(?!boxes/|(.*/)?\.\./).+",
     params:
-        recipe=recipe,
+        recipe=lambda wildcards: RECIPES[wildcards.encoding],
     run:
-        render_image(
-            input.scan,
-            wildcards.scan,
-            output.image,
-            wildcards.encoding,
+        run_job(
             log[0],
+            jobs.render_image,
+            RUN,
+            wildcards.scan,
+            wildcards.encoding,
+            input.scan,
+            output.image,
         )
 
 
-rule refuse:
+rule reject_name:
     output:
-        "results/refused/{number}",
+        "results/invalid/{number}",
     log:
-        local("results/logs/refused/{number}.log"),
-    wildcard_constraints:
-        number="[0-9]+",
+        local("results/logs/invalid/{number}.log"),
     run:
-        refuse(int(wildcards.number), log[0])
+        run_job(log[0], jobs.reject_name, RUN, int(wildcards.number))
 
 
 rule grid:
@@ -44,10 +41,8 @@ rule grid:
         json="results/{encoding}/grid.json",
     log:
         local("results/logs/{encoding}/grid.json.log"),
-    wildcard_constraints:
-        encoding="|".join(ENCODINGS),
     params:
-        encoding=digest_of_encoding,
-        code=digest_code(["channel", "encoding", "grid", "legend"]),
+        encoding=lambda wildcards: RUN.encodings[wildcards.encoding].digest,
+        code=code_of("metadata"),
     run:
-        write_legend(wildcards.encoding, output.json)
+        run_job(log[0], jobs.write_grid, RUN, wildcards.encoding, output.json)

@@ -1,13 +1,41 @@
 """Bird's-eye-view images of LiDAR scans: points to pixels to PNG."""
 
-__version__ = "0.1.0"
-__date__ = "2026-11-25"
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from birdview.image import read_image as load
+    from birdview.pixels.encoding import load_encoding
+    from birdview.pixels.layout import load_layout
+    from birdview.pixels.raster import Raster
+    from birdview.pixels.render import render
+    from birdview.pixels.scan import read_scan
+
+__version__ = "0.2.0.dev0"
+__date__ = "2026-11-26"
+
+__all__ = [
+    "Raster",
+    "load",
+    "load_encoding",
+    "load_layout",
+    "read_scan",
+    "render",
+]
+
+_HOMES = {
+    "load": ("birdview.image", "read_image"),
+    "load_encoding": ("birdview.pixels.encoding", "load_encoding"),
+    "load_layout": ("birdview.pixels.layout", "load_layout"),
+    "read_scan": ("birdview.pixels.scan", "read_scan"),
+    "Raster": ("birdview.pixels.raster", "Raster"),
+    "render": ("birdview.pixels.render", "render"),
+}
 
 
-def __getattr__(name):
-    # Not imported before it is asked for: Snakemake starts sooner without OpenCV.
-    if name == "load":
-        from birdview.image import load
-
-        return load
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    # Imported when they are asked for: `birdview.load` must not wait for a compiler.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)

@@ -1,25 +1,30 @@
-"""Buckets: which scans there are in object storage, and files to and from there."""
+"""Find scans in object storage, and copy files to and from there."""
 
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-UNFIT = {
+from birdview.files import PathLike
+
+INVALID_OBJECT_NAMES = {
     "[#?]": "the storage plugin would take another object",
     "^boxes/": "results/<encoding>/boxes/ is for pictures of boxes",
 }
-"""Patterns of names that are refused there, and why."""
+"""Further patterns of names that are rejected there, and why."""
 
-THREADS = 10  # which mostly wait; it is also how many connections the client keeps
+THREADS = 10
+"""They mostly wait; it is also the number of connections that the client keeps."""
 
 
-def is_bucket(folder):
-    """Whether a folder is one of object storage, such as ``s3://bucket/kitti``."""
+def is_bucket(folder: str) -> bool:
+    """Whether a folder is in object storage, such as ``s3://bucket/kitti``."""
     return folder.startswith("s3://")
 
 
-def refuse_missing(folder):
-    """See that a bucket is there: the plugin would make one of a mistyped name.
+def check_exists(folder: Any) -> None:
+    """Raise if there is no such bucket: the plugin would create a mistyped one.
 
     Parameters
     ----------
@@ -28,13 +33,13 @@ def refuse_missing(folder):
     Raises
     ------
     OSError
-        If it is not, or not for these keys.
+        If it does not exist, or not for these keys.
     """
     with _errors_of(f"default-storage-prefix: {folder.query}", folder):
         folder.provider.s3c.meta.client.list_objects_v2(Bucket=folder.bucket, MaxKeys=1)
 
 
-def find_objects(folder, suffix=".bin"):
+def find_objects(folder: Any, suffix: str = ".bin") -> dict[str, str]:
     """Find the scans below a path of a bucket.
 
     Parameters
@@ -46,19 +51,19 @@ def find_objects(folder, suffix=".bin"):
     Returns
     -------
     dict of str to str
-        By the path below the folder, without suffix, sorted: the object's ETag, which
-        is another one if its bytes are.
+        The ETag of each object, which changes with its bytes, by the path below the
+        folder, without suffix, sorted.
 
     Raises
     ------
     OSError
         If the bucket cannot be listed, or holds no scan there.
     ValueError
-        If the path is empty or not what the plugin would take it for.
+        If the path is empty, or the plugin would read it as another one.
     """
     if folder.key == "." or set("#?") & set(folder.query):
         raise ValueError(
-            f"scans: {folder.query}, expected a path in a bucket, without # and ?"
+            f"scans: {folder.query}, expected a path in a bucket, without # or ?"
         )
     start = len(folder.key) + 1
     with _errors_of(f"scans: {folder.query}", folder):
@@ -76,8 +81,8 @@ def find_objects(folder, suffix=".bin"):
     return scans
 
 
-def fetch(folder, names, target):
-    """Copy the objects of these names below a path of a bucket to a local folder.
+def fetch(folder: Any, names: Iterable[str], target: PathLike) -> None:
+    """Copy objects below a path of a bucket to a local folder.
 
     Parameters
     ----------
@@ -88,10 +93,10 @@ def fetch(folder, names, target):
     Raises
     ------
     OSError
-        If one of them cannot be.
+        If one of them cannot be copied.
     """
 
-    def fetch_one(client, key, name):
+    def fetch_one(client: Any, key: str, name: str) -> None:
         path = Path(target, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         client.download_file(folder.bucket, key, str(path), Config=_in_one_thread())
@@ -99,30 +104,30 @@ def fetch(folder, names, target):
     _do_for_each(fetch_one, folder, names)
 
 
-def put(folder, names, source):
-    """Copy the files of these names in a local folder to below a path of a bucket.
+def put(folder: Any, names: Iterable[str], local: PathLike) -> None:
+    """Copy files in a local folder to below a path of a bucket.
 
     Parameters
     ----------
     folder : StorageObject of snakemake-storage-plugin-s3
     names : iterable of str
-    source : path-like
+    local : path-like
 
     Raises
     ------
     OSError
-        If one of them cannot be.
+        If one of them cannot be copied.
     """
 
-    def put_one(client, key, name):
-        path = str(Path(source, name))
+    def put_one(client: Any, key: str, name: str) -> None:
+        path = str(Path(local, name))
         client.upload_file(path, folder.bucket, key, Config=_in_one_thread())
 
     _do_for_each(put_one, folder, names)
 
 
-def remove(folder, names):
-    """Remove the objects of these names below a path of a bucket, if they are there.
+def remove(folder: Any, names: Iterable[str]) -> None:
+    """Remove objects below a path of a bucket, if they exist.
 
     Parameters
     ----------
@@ -132,25 +137,27 @@ def remove(folder, names):
     Raises
     ------
     OSError
-        If one of them cannot be.
+        If one of them cannot be removed.
     """
 
-    def remove_one(client, key, _):
+    def remove_one(client: Any, key: str, name: str) -> None:
         client.delete_object(Bucket=folder.bucket, Key=key)
 
     _do_for_each(remove_one, folder, names)
 
 
-def _in_one_thread():
+def _in_one_thread() -> Any:
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(use_threads=False)
 
 
-def _do_for_each(action, folder, names):
+def _do_for_each(
+    action: Callable[[Any, str, str], None], folder: Any, names: Iterable[str]
+) -> None:
     client = folder.provider.s3c.meta.client
 
-    def do(name):
+    def do(name: str) -> None:
         with _errors_of(f"{folder.query}/{name}", folder):
             action(client, f"{folder.key}/{name}", name)
 
@@ -160,9 +167,9 @@ def _do_for_each(action, folder, names):
 
 
 @contextmanager
-def _errors_of(what, folder):
-    """Name in an error what could not be reached, and what it takes."""
-    # The plugin and all of its own are not installed for those who do without.
+def _errors_of(what: str, folder: Any) -> Iterator[None]:
+    """Turn an error of the client into one that says what to do."""
+    # The plugin and its dependencies are only in envs/cluster.txt.
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
     from s3transfer.exceptions import S3DownloadFailedError

@@ -1,21 +1,24 @@
-"""Demo scans: a simulated sensor with 64 beams drives along a simulated street.
+"""Simulate the demo's scans: a sensor with 64 beams drives along a street.
 
-The street follows the x axis and goes on for ever: it is made of lots, each furnished
-by random numbers of its own. Lengths are in metres, angles in radians.
+The street follows the x axis and never ends: it is made of lots, and the seed and the
+lot's number decide what stands on it. Lengths are in metres, angles in radians.
 """
 
 from math import asin, atan2, cos, floor, hypot, pi, sin
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from birdview.files import PathLike
 
 MOUNT = 1.73  # the sensor's height above the road, as in KITTI
 START = 38.0  # x of the first scan: a crossing lies ahead
-STEP = 1.0  # the way from scan to scan: 36 km/h at 10 scans a second
-REACH = 100.0  # of the sensor
+STEP = 1.0  # from scan to scan: 36 km/h at 10 scans a second
+REACH = 100.0  # the sensor's range
 LOT = 10.0  # length along the street
-BLOCK = 12  # lots from crossing to crossing; a crossing takes the place of a lot
-LANE, KERB, FACADE = -1.8, 6.0, 10.0  # y of our lane; |y| of the kerbs and the houses
+BLOCK = 12  # lots from crossing to crossing, which is a lot itself
+LANE, KERB, FACADE = -1.8, 6.0, 10.0  # y of our lane; |y| of kerbs and house fronts
 PAVEMENT = 0.13  # its height above the road
 
 # The Velodyne HDL-64E: 32 beams a third of a degree apart above 32 half a degree apart.
@@ -23,11 +26,11 @@ BEAMS = np.radians(np.concatenate([2 - np.arange(32) / 3, -8.83 - np.arange(32) 
 TURN = np.radians(np.arange(0, 360, 0.18))
 
 
-class Thing(NamedTuple):
-    """What stands in the street: a box, an upright cylinder or a ball.
+class Solid(NamedTuple):
+    """An object in the street: a box, an upright cylinder or a ball.
 
-    `z` is the height of its foot. `size` is a box's length, width and height, a
-    cylinder's radius and height, a ball's radius.
+    `z` is the height of its base. `size` is a box's length, width and height, a
+    cylinder's radius and height, or a ball's radius.
     """
 
     shape: str
@@ -42,7 +45,7 @@ class Thing(NamedTuple):
 
 
 class View(NamedTuple):
-    """What each ray meets first, in arrays of shape (beams, steps of the turn)."""
+    """What each ray hits first, in arrays of shape (beams, steps of the turn)."""
 
     distance: np.ndarray
     cosine: np.ndarray  # of the angle between the ray and the surface's normal
@@ -51,13 +54,13 @@ class View(NamedTuple):
     depth: np.ndarray
 
 
-def simulate_scan(number, seed):
+def simulate_scan(number: int, seed: int) -> NDArray[np.float32]:
     """Simulate one scan of the drive.
 
     Parameters
     ----------
     number : int
-        The scan's place in the drive, from 0.
+        The scan's number in the drive, from 0.
     seed : int
         Decides the street, the traffic and the sensor's noise.
 
@@ -74,34 +77,35 @@ def simulate_scan(number, seed):
         np.outer(np.sin(BEAMS), np.ones_like(TURN)),
     )
     view = _view_of_ground(here, rays)
-    for thing in [*_street(here[0], seed), *_traffic(here[0], seed)]:
-        _put_into_view(thing, here, rays, view)
+    for solid in [*_street(here[0], seed), *_traffic(here[0], seed)]:
+        _add_to_view(solid, here, rays, view)
 
     rng = np.random.default_rng([seed, 0, number])
-    chance, within = rng.random(rays[0].shape), rng.random(rays[0].shape)
+    shape: tuple[int, ...] = rays[0].shape
+    chance, within = rng.random(shape), rng.random(shape)
     echo = view.reflectance * view.cosine * (25 / np.maximum(view.distance, 25)) ** 2
     seen = (view.distance < REACH) & (chance > 0.01 + view.porosity)
     seen &= echo > 0.012 * within
-    metres = view.distance + view.depth * within + 0.012 * _normal(rng, within.shape)
+    metres = view.distance + view.depth * within + 0.012 * _normal(rng, shape)
     bright = view.reflectance * (0.6 + 0.4 * view.cosine)
-    bright = bright * (1 + 0.08 * _normal(rng, within.shape))
+    bright = bright * (1 + 0.08 * _normal(rng, shape))
     points = [np.round(metres[seen] * ray[seen], 3) for ray in rays]
     points.append(np.round(np.clip(bright[seen], 0, 0.99), 2))
     return np.stack(points, axis=1).astype(np.float32)
 
 
-def write_scan(path, number, seed):
+def write_scan(path: PathLike, number: int, seed: int) -> None:
     """Simulate one scan and write it in the layout `kitti`."""
     simulate_scan(number, seed).astype("<f4").tofile(path)
 
 
 def _normal(rng, shape):
-    # NumPy may change its normal(), but not its random().
+    # NumPy may change the stream of normal(), but not that of random().
     return sum(rng.random(shape) for _ in range(12)) - 6
 
 
 def _street(x, seed):
-    """Yield what stands along the street within reach of x."""
+    """Yield the objects along the street within range of x."""
     for lot in range(floor((x - REACH) / LOT), floor((x + REACH) / LOT) + 1):
         if lot % BLOCK != BLOCK // 2:
             for side in (-1, 1):
@@ -110,7 +114,7 @@ def _street(x, seed):
 
 
 def _lot(x, side, with_lamp, between):
-    """Yield what stands on the lot around x, on the right (-1) or the left (1)."""
+    """Yield the objects on the lot around x, on the right (-1) or the left (1)."""
     depth = 25.0
     yield _box(x, side * (KERB + depth / 2), 0, (LOT, depth, PAVEMENT), 0.33)
     if between(0, 1) < 0.75:
@@ -119,26 +123,26 @@ def _lot(x, side, with_lamp, between):
         yield _box(x, front + side * 8, PAVEMENT, size, paint, porosity=0.06)
         size = between(1.2, 3), between(0.6, 1.2), between(2.2, 4)
         yield _box(x + between(-3, 3), front, PAVEMENT, size, paint + 0.15)
-    else:  # no house, but a garden behind a hedge
+    else:  # a garden behind a hedge
         hedge = {"porosity": 0.2, "depth": 0.3}
         yield _box(x, side * FACADE, PAVEMENT, (LOT - 1.5, 0.5, 1.3), 0.45, **hedge)
         yield from _tree(x + between(-3, 3), side * (FACADE + 5), between)
     if with_lamp:
         size = 0.09, 7
-        yield Thing("cylinder", x - 4.6, side * (KERB + 0.6), PAVEMENT, size, 0.6)
+        yield Solid("cylinder", x - 4.6, side * (KERB + 0.6), PAVEMENT, size, 0.6)
     elif between(0, 1) < 0.7:
         yield from _tree(x - 4.6, side * (KERB + 1.2), between)
-    if between(0, 1) < 0.3:  # somebody walks there
-        place = x + between(-4, 4), side * (KERB + between(0.8, 2.8)), PAVEMENT
-        yield Thing("cylinder", *place, (0.24, between(1.5, 1.9)), 0.35)
+    if between(0, 1) < 0.3:  # a pedestrian
+        foot = x + between(-4, 4), side * (KERB + between(0.8, 2.8)), PAVEMENT
+        yield Solid("cylinder", *foot, (0.24, between(1.5, 1.9)), 0.35)
     if between(0, 1) < 0.7:
         yaw = between(-0.05, 0.05) + (pi if side > 0 else 0)
         yield from _car(x + between(-1.5, 1.5), side * (KERB - 1.1), yaw, between)
 
 
 def _traffic(x, seed):
-    """Yield the cars that move: some come towards the sensor, two go its way."""
-    apart, way = 35.0, 1.1 * x + 12  # what those who come have driven
+    """Yield the moving cars: oncoming ones, and two that drive with the sensor."""
+    apart, way = 35.0, 1.1 * x + 12  # what oncoming cars have driven
     for car in range(
         floor((x + way - REACH) / apart), floor((x + way + REACH) / apart)
     ):
@@ -151,10 +155,10 @@ def _traffic(x, seed):
 
 
 def _tree(x, y, between):
-    yield Thing("cylinder", x, y, PAVEMENT, (between(0.13, 0.25), 3), 0.3)
+    yield Solid("cylinder", x, y, PAVEMENT, (between(0.13, 0.25), 3), 0.3)
     radius = between(1.2, 2)
     leaves = {"porosity": 0.3, "depth": radius}
-    yield Thing("ball", x, y, 2.2, (radius,), 0.45, **leaves)
+    yield Solid("ball", x, y, 2.2, (radius,), 0.45, **leaves)
 
 
 def _car(x, y, yaw, between):
@@ -169,7 +173,7 @@ def _car(x, y, yaw, between):
 
 
 def _box(x, y, z, size, reflectance, yaw=0.0, **more):
-    return Thing("box", x, y, z, size, reflectance, yaw, **more)
+    return Solid("box", x, y, z, size, reflectance, yaw, **more)
 
 
 def _view_of_ground(here, rays):
@@ -188,34 +192,34 @@ def _view_of_ground(here, rays):
     return View(distance, np.abs(rays[2]), reflectance, nothing, nothing.copy())
 
 
-def _put_into_view(thing, here, rays, view):
-    """Let a thing stand in the way of those rays that meet it before anything else."""
-    x, y = thing.x - here[0], thing.y - here[1]
-    around = hypot(*thing.size[:2]) / 2 if thing.shape == "box" else thing.size[0]
+def _add_to_view(solid, here, rays, view):
+    """Add an object to the view: it hides what is behind it."""
+    x, y = solid.x - here[0], solid.y - here[1]
+    around = hypot(*solid.size[:2]) / 2 if solid.shape == "box" else solid.size[0]
     away = hypot(x, y)
     if away > REACH + around:
         return
     columns = slice(None)
-    if away > around:  # only the part of the turn in which it can be seen
+    if away > around:  # only the sector in which it can be seen
         bearing, half, step = atan2(y, x), asin(around / away), TURN[1]
         first, last = floor((bearing - half) / step), floor((bearing + half) / step) + 1
         columns = np.arange(first, last + 1) % len(TURN)
     rays = [ray[:, columns] for ray in rays]
-    meet = {"box": _meet_box, "cylinder": _meet_cylinder, "ball": _meet_ball}
+    hits = {"box": _hit_box, "cylinder": _hit_cylinder, "ball": _hit_ball}
     with np.errstate(divide="ignore", invalid="ignore"):
-        distance, cosine = meet[thing.shape](thing, (x, y, thing.z - here[2]), rays)
+        distance, cosine = hits[solid.shape](solid, (x, y, solid.z - here[2]), rays)
     hit = distance < view.distance[:, columns]
-    found = distance, cosine, thing.reflectance, thing.porosity, thing.depth
+    found = distance, cosine, solid.reflectance, solid.porosity, solid.depth
     for array, new in zip(view, found, strict=True):
         array[:, columns] = np.where(hit, new, array[:, columns])
 
 
-def _meet_box(thing, at, rays):
-    """Return the distance of a box along rays (inf if they miss it), and the cosine."""
-    c, s = cos(thing.yaw), sin(thing.yaw)
+def _hit_box(solid, at, rays):
+    """Return the distance to a box along each ray, inf for a miss, and the cosine."""
+    c, s = cos(solid.yaw), sin(solid.yaw)
     rays = c * rays[0] + s * rays[1], c * rays[1] - s * rays[0], rays[2]
     middle = c * at[0] + s * at[1], c * at[1] - s * at[0]
-    length, width, height = thing.size
+    length, width, height = solid.size
     low = middle[0] - length / 2, middle[1] - width / 2, at[2]
     high = middle[0] + length / 2, middle[1] + width / 2, at[2] + height
     enter, leave, cosine = np.array(0.0), np.array(np.inf), np.array(0.0)
@@ -228,20 +232,20 @@ def _meet_box(thing, at, rays):
     return np.where((enter < leave) & (enter > 0), enter, np.inf), cosine
 
 
-def _meet_cylinder(thing, at, rays):
-    radius, height = thing.size
-    distance, cosine = _meet_round(at[:2], radius, rays[:2])
+def _hit_cylinder(solid, at, rays):
+    radius, height = solid.size
+    distance, cosine = _hit_round(at[:2], radius, rays[:2])
     foot = distance * rays[2] - at[2]
     return np.where((foot > 0) & (foot < height), distance, np.inf), cosine
 
 
-def _meet_ball(thing, at, rays):
-    (radius,) = thing.size
-    return _meet_round((*at[:2], at[2] + radius), radius, rays)
+def _hit_ball(solid, at, rays):
+    (radius,) = solid.size
+    return _hit_round((*at[:2], at[2] + radius), radius, rays)
 
 
-def _meet_round(middle, radius, rays):
-    """As `_meet_box` for a circle or a ball; a ray has as many coordinates as it."""
+def _hit_round(middle, radius, rays):
+    """As `_hit_box`, for a circle or a ball, with rays of as many coordinates."""
     square = sum(ray * ray for ray in rays)
     along = sum(m * ray for m, ray in zip(middle, rays, strict=True))
     beyond = sum(m * m for m in middle) - radius * radius

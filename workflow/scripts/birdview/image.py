@@ -1,20 +1,48 @@
-"""Images: the file of an image becomes planes again, by name."""
+"""Read a birdview PNG back into named planes."""
 
 import struct
 import zlib
+from collections.abc import Callable
+from io import BytesIO
+from math import prod
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from birdview.encoding import MOST
-from birdview.inflate import inflate
-from birdview.png import CHECK, GREY, RGB, SEPARATOR, SIGNATURE, parse_text
+from birdview.files import PathLike
+from birdview.pixels.png import CHECK, GREY, MAX_PIXELS, RGB, parse_text, read_chunks
+
+if TYPE_CHECKING:  # it needs libraries that reading an image does not
+    from birdview.pixels.encoding import Encoding
+
+Inflate: TypeAlias = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
+"""A function that inflates a zlib stream to a known size, or raises `ValueError`."""
+
+
+class ImageFile(NamedTuple):
+    """The file of an image, and what it should show.
+
+    Attributes
+    ----------
+    path : str
+        The PNG file.
+    encoding : Encoding
+    scan : str
+        The name of the scan.
+    scan_file : str
+        The file of the scan.
+    """
+
+    path: str
+    encoding: "Encoding"
+    scan: str
+    scan_file: str
 
 
 class Image(NamedTuple):
-    """What is in the file of an image.
+    """The planes of an image, and their names.
 
     Attributes
     ----------
@@ -23,17 +51,19 @@ class Image(NamedTuple):
         The name of each plane.
     """
 
-    planes: np.ndarray
+    planes: NDArray[np.uint8]
     channels: tuple[str, ...]
 
 
-def load(image):
-    """Load an image that this package made.
+def read_image(image: PathLike) -> Image:
+    """Read an image that birdview rendered, in any encoding.
+
+    This is `birdview.load`.
 
     Parameters
     ----------
     image : path-like
-        A PNG file, whatever its encoding.
+        A PNG file.
 
     Returns
     -------
@@ -46,7 +76,7 @@ def load(image):
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If the file is no whole PNG, or not one of this package.
+        If the file is not a whole PNG, or not one of birdview's.
     """
     text, pixels = decode_image(Path(image).read_bytes(), image)
     names = text.get("birdview:channels")
@@ -59,15 +89,35 @@ def load(image):
     return Image(planes, channels)
 
 
-def as_planes(pixels, count):
-    """View pixels, as `decode_image` returns them, as so many planes."""
+def as_planes(pixels: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """View the pixels of `decode_image` as planes, shape (count, rows, cols)."""
     if pixels.ndim == 3:
         return pixels.transpose(2, 0, 1)
     return pixels.reshape(count, -1, pixels.shape[1])
 
 
-def decode_image(content, path):
-    """Decode the bytes of a PNG file; `path` is for the messages alone.
+def inflate_with_zlib(stream: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Inflate a zlib stream; `birdview.inflate` is faster, but needs a compiler."""
+    try:
+        data = zlib.decompress(stream.data, bufsize=size)
+    except zlib.error:
+        data = b""
+    if len(data) != size:
+        raise ValueError("a damaged or cut zlib stream, or one of another size")
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def decode_image(
+    content: bytes, path: PathLike, inflate: Inflate = inflate_with_zlib
+) -> tuple[dict[str, str], NDArray[np.uint8]]:
+    """Decode the bytes of a PNG file.
+
+    Parameters
+    ----------
+    content : bytes
+    path : path-like
+        For error messages.
+    inflate : function
 
     Returns
     -------
@@ -77,72 +127,57 @@ def decode_image(content, path):
     Raises
     ------
     ValueError
-        If the file is no whole PNG with 8 bits of RGB or grey, or if the pixels are not
-        those that the text was written for.
+        If the file is not a whole PNG with 8 bits of RGB or grey, or if the text was
+        not written for these pixels.
     """
-    head, text, stream = b"", {}, []
-    for kind, data in _chunks(content, path):
+    header, chunks = b"", []
+    text: dict[str, str] = {}
+    for kind, data in read_chunks(BytesIO(content), path):
         if kind == b"IHDR":
-            head = data
-        elif kind == b"iTXt" and SEPARATOR in data:
-            keyword, words = parse_text(data)
-            text[keyword] = words
+            header = data
         elif kind == b"IDAT":
-            stream.append(data)
-    form = struct.unpack(">IIBBBBB", head) if len(head) == 13 else (0,) * 7
-    width, height, depth, colour, *_, interlaced = form
-    if depth != 8 or colour not in (GREY, RGB) or not 0 < width * height <= MOST:
+            chunks.append(data)
+        text |= parse_text(kind, data)
+    values = struct.unpack(">IIBBBBB", header) if len(header) == 13 else (0,) * 7
+    width, height, depth, colour, *_, interlaced = values
+    if depth != 8 or colour not in (GREY, RGB) or not 0 < width * height <= MAX_PIXELS:
         raise ValueError(
             f"{path}: {width} x {height} pixels of {depth} bits and colour type "
-            f"{colour}, expected 8 bits of RGB or grey, and at most {MOST} of them"
+            f"{colour}, expected 8 bits of RGB or grey, and at most {MAX_PIXELS} of "
+            f"them"
         )
     shape = (height, width, 3) if colour == RGB else (height, width)
-    stream = b"".join(stream)
-    pixels = None if interlaced else _inflate_lines(stream, shape, path)
+    stream = b"".join(chunks)
+    pixels = None if interlaced else _inflate_lines(stream, shape, path, inflate)
     check = stream[-4:].hex()
     if pixels is None:
         pixels = _decode_with_opencv(content, path)
         lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))
-        check = f"{zlib.adler32(lines):08x}"
+        check = f"{zlib.adler32(lines.data):08x}"
     if text.get(CHECK, check) != check:
-        raise ValueError(
-            f"{path}: the pixels are not those that its text was written for"
-        )
+        raise ValueError(f"{path}: its text was written for other pixels")
     return text, pixels
 
 
-def _chunks(content, path):
-    """Yield the kind and the data of each chunk, up to the end of the image."""
-    if not content.startswith(SIGNATURE):
-        raise ValueError(f"{path}: no PNG signature found, expected a PNG file")
-    place, kind = len(SIGNATURE), b""
-    while kind != b"IEND":
-        head = content[place : place + 8]
-        length, kind = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
-        data = content[place + 8 : place + 8 + length]
-        check = content[place + 8 + length : place + 12 + length]
-        if len(check) < 4:
-            raise ValueError(f"{path}: ends too early, expected a whole PNG")
-        if check != struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))):
-            raise ValueError(f"{path}: the checksum of a chunk does not fit it")
-        yield kind, data
-        place += 12 + length
-
-
-def _decode_with_opencv(content, path):
-    """Decode what another program wrote, with filters: several times slower."""
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError(f"{path}: the pixels cannot be decoded, expected a whole PNG")
-    return pixels[..., ::-1] if pixels.ndim == 3 else pixels
-
-
-def _inflate_lines(stream, shape, path):
-    """Return the pixels, or None if they are filtered."""
-    height, width = shape[0], int(np.prod(shape[1:]))
+def _inflate_lines(
+    stream: bytes, shape: tuple[int, ...], path: PathLike, inflate: Inflate
+) -> NDArray[np.uint8] | None:
+    """Return the pixels, or None if their lines are filtered."""
+    height, width = shape[0], prod(shape[1:])
     try:
         data = inflate(np.frombuffer(stream, dtype=np.uint8), height * (1 + width))
     except ValueError as error:
         raise ValueError(f"{path}: {error}, expected a whole PNG") from None
     lines = data.reshape(height, 1 + width)
     return None if lines[:, 0].any() else lines[:, 1:].reshape(shape)
+
+
+def _decode_with_opencv(content: bytes, path: PathLike) -> NDArray[np.uint8]:
+    """Decode what another program wrote, with filters: several times slower."""
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError(f"{path}: the pixels cannot be decoded, expected a whole PNG")
+    rgb = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    return rgb.astype(np.uint8, copy=False)

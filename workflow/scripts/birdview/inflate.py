@@ -1,10 +1,11 @@
-"""Inflate: the bytes that deflate made fewer, again; fast where most are the same.
+"""Decompress zlib streams, fast where most bytes are the same.
 
 Source of the formats: RFC 1950 (zlib) and RFC 1951 (deflate).
 """
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 _LIMIT = 15  # bits of a code
 _END = 256
@@ -18,14 +19,14 @@ _DISTANCES = 1 + np.cumsum([0, *(1 << _DISTANCE_BITS[:29])])
 _ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
 
 
-def inflate(stream, size):
-    """Inflate a zlib stream of a known size.
+def inflate(stream: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Decompress a zlib stream of a known size.
 
     Parameters
     ----------
     stream : ndarray of uint8, shape (bytes,)
     size : int
-        That of the data.
+        The number of bytes of the data.
 
     Returns
     -------
@@ -34,7 +35,7 @@ def inflate(stream, size):
     Raises
     ------
     ValueError
-        If the stream is not one, is damaged or cut, or is of data of another size.
+        If it is not a zlib stream, is damaged or cut, or its data has another size.
 
     Examples
     --------
@@ -45,7 +46,7 @@ def inflate(stream, size):
     """
     data = np.empty(size, dtype=np.uint8)
     header = int(stream[0]) << 8 | int(stream[1]) if len(stream) > 1 else 1
-    # Deflate with a window of 32 KiB at most, without a dictionary that was agreed on.
+    # Deflate with a window of at most 32 KiB and no preset dictionary.
     if header % 31 or header >> 8 & 15 != 8 or header >> 12 > 7 or header & 32:
         raise ValueError("no zlib stream")
     used, check = _inflate(stream[2:], data)
@@ -56,14 +57,14 @@ def inflate(stream, size):
 
 @njit(nogil=True, cache=True)
 def _inflate(stream, data):
-    """Fill `data`; return how many bytes of the stream that took, and its Adler-32.
+    """Fill `data`; return the number of bytes of the stream used, and the Adler-32.
 
-    If the stream is wrong, it took -1.
+    -1 bytes if the stream is invalid.
     """
     codes = np.empty(1 << _LIMIT, dtype=np.int32)
     distance_codes = np.empty(1 << _LIMIT, dtype=np.int32)
     lengths = np.zeros(320, dtype=np.int64)
-    bits = np.uint64(0), 0, 0  # what is held of the stream, its size, what is read
+    bits = np.uint64(0), 0, 0  # bits of the stream, their number, bytes read
     filled, sums, is_last = 0, (1, 0), False
     while not is_last:
         bits = _hold(stream, bits)
@@ -100,7 +101,7 @@ def _inflate(stream, data):
 
 @njit(inline="always")
 def _add(sums, byte, times):
-    """Return what `times` steps of "low += byte, high += low" come to, modulo 65521."""
+    """Return the sums after `times` steps of "low += byte; high += low", mod 65521."""
     low, high = sums
     high += times * low + byte * (times * (times + 1) // 2)
     low += times * byte
@@ -111,38 +112,38 @@ def _add(sums, byte, times):
 
 @njit(nogil=True, cache=True)
 def _hold(stream, bits):
-    """Hold 48 bits of the stream, enough for a length and its distance, if it has."""
-    held, size, place = bits
-    while size < 48 and place < len(stream):
-        held |= np.uint64(stream[place]) << np.uint64(size)
-        size, place = size + 8, place + 1
-    return held, size, place
+    """Read up to 48 bits of the stream: enough for a length and its distance."""
+    held, size, offset = bits
+    while size < 48 and offset < len(stream):
+        held |= np.uint64(stream[offset]) << np.uint64(size)
+        size, offset = size + 8, offset + 1
+    return held, size, offset
 
 
 @njit(nogil=True, cache=True)
 def _take(bits, count):
-    held, size, place = bits
+    held, size, offset = bits
     taken = held & ((np.uint64(1) << np.uint64(count)) - np.uint64(1))
-    return np.int64(taken), (held >> np.uint64(count), size - count, place)
+    return np.int64(taken), (held >> np.uint64(count), size - count, offset)
 
 
 @njit(nogil=True, cache=True)
 def _copy(stream, bits, data, filled):
-    """Copy a block that is stored as it is."""
+    """Copy a block that is not compressed."""
     _, bits = _take(bits, bits[1] % 8)
     count, bits = _take(bits, 16)
     complement, bits = _take(bits, 16)
-    _, size, place = bits
-    place -= size // 8
+    _, size, offset = bits
+    offset -= size // 8
     if (
         size < 0
         or count ^ complement != 0xFFFF
-        or place + count > len(stream)
+        or offset + count > len(stream)
         or filled + count > len(data)
     ):
         return -1, bits
-    data[filled : filled + count] = stream[place : place + count]
-    return filled + count, (np.uint64(0), 0, place + count)
+    data[filled : filled + count] = stream[offset : offset + count]
+    return filled + count, (np.uint64(0), 0, offset + count)
 
 
 @njit(nogil=True, cache=True)
@@ -153,7 +154,7 @@ def _fix_lengths(lengths):
 
 @njit(nogil=True, cache=True)
 def _read_lengths(stream, bits, lengths, codes):
-    """Read the lengths of the codes of a block; return how many are of literals."""
+    """Read the lengths of a block's codes; return how many of them are for literals."""
     count, bits = _take(bits, 5)
     distances, bits = _take(bits, 5)
     own, bits = _take(bits, 4)
@@ -195,8 +196,8 @@ def _read_lengths(stream, bits, lengths, codes):
 def _tabulate(lengths, codes, sparse):
     """Fill a table of what each 15 bits begin with: a symbol and its code's length.
 
-    Return whether the codes are complete, or as few as `sparse` and of one bit: what
-    else does not use all bits, zlib takes for damage.
+    Return whether the codes are valid: complete, or at most `sparse` codes of one bit.
+    zlib rejects other incomplete codes as well.
     """
     codes[:] = -1
     starts = np.zeros(_LIMIT + 2, dtype=np.int64)
@@ -215,10 +216,10 @@ def _tabulate(lengths, codes, sparse):
         if length:
             code, turned = starts[length], 0
             starts[length] += 1
-            for _ in range(length):  # a code is written from its highest bit on
+            for _ in range(length):  # codes are written from their highest bit
                 turned, code = turned << 1 | code & 1, code >> 1
-            for place in range(turned, 1 << _LIMIT, 1 << length):
-                codes[place] = symbol << 4 | length
+            for entry in range(turned, 1 << _LIMIT, 1 << length):
+                codes[entry] = symbol << 4 | length
     return True
 
 
@@ -234,9 +235,9 @@ def _symbol(bits, codes):
 
 @njit(nogil=True, cache=True)
 def _decode(stream, bits, codes, distance_codes, data, filled, sums):
-    """Decode the symbols of a block; return up to where `data` is filled, or -1.
+    """Decode the symbols of a block; return the end of the data so far, or -1.
 
-    Beside it the sums of Adler-32: to take them here spares a walk through all data.
+    Also the sums of Adler-32: taking them here saves a pass over the data.
     """
     while True:
         bits = _hold(stream, bits)

@@ -1,0 +1,155 @@
+"""What several tests share and is not a fixture."""
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM_FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+    "--force-color-profile=srgb",
+)
+LAPTOP = 1280, 800
+
+
+def as_opencv(planes):
+    """Return planes, shape (rows, cols, planes), in the form `cv2.imread` returns."""
+    if planes.shape[2] == 3:
+        return planes[..., ::-1].copy()
+    return planes.transpose(2, 0, 1).reshape(-1, planes.shape[1])
+
+
+def obey_permissions():
+    """Make file modes hold for root as well; for `prepare` of `Project.start`."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        drop, override, search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_...
+        for capability in (override, search):
+            if libc.prctl(drop, capability, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), "capabilities cannot be dropped")
+
+
+def _limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+
+
+# Options of `Project.start` for a process with little memory, on any number of cores:
+# each thread takes some.
+SMALL_MEMORY = {
+    "prepare": _limit_memory,
+    "environment": {"OPENBLAS_NUM_THREADS": "1"},
+    "cores": 1,
+}
+
+
+def wait_for(condition, interval=0.1):
+    """Wait up to a minute until a condition holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(interval)
+
+
+class Project:
+    """A copy of the workflow, and a folder to run it in."""
+
+    def __init__(self, root):
+        self.source, self.folder = root / "source", root / "run"
+        # With the compiled kernels: compiling takes longer than most tests.
+        for name in ("workflow", "profiles", "envs"):
+            shutil.copytree(ROOT / name, self.source / name)
+        for name in ("Snakefile", "config.yaml", "LICENSE"):
+            shutil.copy(ROOT / name, self.source)
+        self.folder.mkdir()
+
+    def start(
+        self,
+        *arguments,
+        cores=2,
+        folder=None,
+        python=sys.executable,
+        environment=None,
+        prepare=None,
+    ):
+        """Start snakemake in a process group of its own; return the process."""
+
+        def begin():
+            # A shell makes what it starts behind `&` ignore SIGINT, children included.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if prepare:
+                prepare()
+
+        return subprocess.Popen(
+            [
+                *(python, "-m", "snakemake", "--cores", str(cores)),
+                *("--snakefile", self.source / "Snakefile", *arguments),
+            ],
+            cwd=folder or self.folder,
+            env=os.environ | (environment or {}),
+            text=True,
+            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=begin,
+        )
+
+    def run(self, *arguments, expect=0, **options):
+        """Run snakemake, check its exit status, and return what it printed."""
+        process = self.start(*arguments, **options)
+        try:
+            output, _ = process.communicate(timeout=600)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        assert process.returncode == expect, output
+        return output
+
+    def images(self, folder=None):
+        """Return the modification time in ns of each image, by its path in results/."""
+        results = (folder or self.folder) / "results"
+        return {
+            path.relative_to(results).as_posix(): path.stat().st_mtime_ns
+            for path in results.rglob("*.png")
+        }
+
+    def rendered_by(self, *arguments, **options):
+        """Run snakemake; return the names of the images that it wrote."""
+        before = self.images()
+        self.run(*arguments, **options)
+        return {
+            name for name, time in self.images().items() if before.get(name) != time
+        }
+
+    def edit(self, name, old, new):
+        """Replace text in a file of the workflow's copy."""
+        path = self.source / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new, 1))
+
+    def inject_fault(self, code):
+        """Run code before each image is rendered, in the thread that renders it.
+
+        Parameters
+        ----------
+        code : str
+            Python statements. They can use `run`, `scan`, `encoding`, `file` and
+            `image`, the arguments of `birdview.jobs.render_image`, and what its module
+            imports. Images do not become stale: the code is not in `pixels/`.
+        """
+        with open(self.source / "workflow/scripts/birdview/jobs.py", "a") as file:
+            file.write(
+                "\n\n_render_image = render_image\n\n\n"
+                "def render_image(run, scan, encoding, file, image):\n"
+                f"{textwrap.indent(textwrap.dedent(code), '    ')}\n"
+                "    _render_image(run, scan, encoding, file, image)\n"
+            )

@@ -1,0 +1,285 @@
+"""Resolve the settings of a run, without Snakemake."""
+
+import dataclasses
+import os
+import re
+from contextlib import nullcontext
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+
+from birdview.pixels.layout import load_layout
+from birdview.run import image_path, resolve
+from birdview.sources import Bucket, Demo, Folder
+
+
+@pytest.fixture
+def scans(tmp_path, monkeypatch):
+    """Make a folder `scans` with three scans, and work beside it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "drive/b", "c{d}"):
+        file = tmp_path / "scans" / f"{name}.bin"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return tmp_path / "scans"
+
+
+def test_without_settings_it_is_the_demo(tmp_path, monkeypatch):
+    """Eight scans, in the encoding `notebook`."""
+    monkeypatch.chdir(tmp_path)
+    run = resolve({})
+    assert isinstance(run.source, Demo)
+    assert run.scans == [f"{number:06}" for number in range(8)]
+    assert list(run.encodings) == ["notebook"]
+    assert run.layout.name == "kitti"
+    assert run.source.file("000001") == "results/demo/000001.bin"
+    assert (run.invalid, run.labelled, run.results_prefix) == ({}, [], None)
+    assert run.settings["demo"] == {"scans": 8, "seed": 0}
+
+
+def test_scans_of_a_folder(scans):
+    """Valid names, and the error of each that is not."""
+    run = resolve({"scans": "scans", "encodings": ["mv3d", "lyft"]})
+    assert isinstance(run.source, Folder)
+    assert run.scans == ["a", "drive/b"]
+    assert run.invalid == {
+        "c{d}": "'scans/c{d}.bin': invalid scan name: {...} and <...> are Snakemake "
+        "wildcards"
+    }
+    assert [image.path for image in run.images] == [
+        *("results/mv3d/a.png", "results/mv3d/drive/b.png"),
+        *("results/lyft/a.png", "results/lyft/drive/b.png"),
+    ]
+    image = run.images[3]
+    assert (image.scan, image.scan_file) == ("drive/b", "scans/drive/b.bin")
+    assert image.encoding is run.encodings["lyft"]
+    assert image_path("lyft", "drive/b") == image.path
+
+
+def test_split_names_the_scans(scans):
+    """Also those whose files are missing: each fails in its own job."""
+    (scans.parent / "split.txt").write_text("drive/b\nmissing\n")
+    run = resolve({"scans": "scans", "split": "split.txt"})
+    assert run.scans == ["drive/b", "missing"]
+    assert run.source.is_readable("drive/b")
+    assert not run.source.is_readable("missing")
+
+
+def test_layout_decides_which_files_are_scans(scans):
+    """By their suffix."""
+    (scans / "n.pcd.bin").touch()
+    run = resolve({"scans": "scans", "layout": "nuscenes"})
+    assert run.scans == ["n"]
+    assert run.source.file("n") == "scans/n.pcd.bin"
+
+
+def test_layout_of_own_fields(scans):
+    """As `load_layout` takes them."""
+    fields = [{"time": "float64"}, {"-y": "int16/100"}, {"x": "float32"}, {"z": "int8"}]
+    run = resolve({"scans": "scans", "layout": fields})
+    assert run.layout == load_layout(fields)
+    assert run.layout.record.itemsize == 15
+    assert run.settings["layout"] == fields
+    message = "layout: 0 fields z, expected one"
+    with pytest.raises(ValueError, match=message):
+        resolve({"scans": "scans", "layout": fields[:3]})
+
+
+def test_parts_hold_all_scans(scans):
+    """Of `part_size` scans each."""
+    run = resolve({"scans": "scans", "part_size": 1})
+    assert run.parts == {"00000": ["a"], "00001": ["drive/b"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scans": "nowhere"}, "scans: no folder at {}/nowhere, expected one with"),
+        ({"scans": "empty"}, "scans: no .bin file in {}/empty or below"),
+        ({"scans": "scans", "split": "no.txt"}, "split: no file no.txt, expected one"),
+        ({"scans": "scans", "labels": "x"}, "labels: no folder at {}/x/label_2"),
+        ({"scans": "odd"}, "'odd/{{x}}.bin': invalid scan name: {{...}} and <...> are"),
+    ],
+)
+def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message):
+    """So targets that need no scan work nevertheless."""
+    (scans.parent / "empty").mkdir()
+    (scans.parent / "odd").mkdir()
+    (scans.parent / "odd" / "{x}.bin").touch()
+    run = resolve(settings)
+    assert list(run.encodings) == ["notebook"]
+    for name in ("scans", "invalid", "labelled", "images", "parts", "few_scan_files"):
+        with pytest.raises(
+            (OSError, ValueError), match=re.escape(message.format(scans.parent))
+        ):
+            getattr(run, name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scan": "x"}, "config: Additional properties are not allowed ('scan' was"),
+        ({"encodings": ["mv4d"]}, "unknown encoding mv4d; built-in encodings: avod"),
+        ({"layout": "nuscenes"}, "scans: null, expected a folder for the layout nusc"),
+        ({"split": "a.txt"}, "scans: null, expected the folder of the split's scans"),
+        ({"part_size": 0}, "config: part_size: 0 is less than the minimum of 1"),
+        ({None: "x"}, "config: Additional properties are not allowed (None was"),
+        ({"layout": "pcap"}, "config: layout: 'pcap' is not one of ['kitti', 'nusc"),
+        ({"demo": {"scans": "x"}}, "config: demo: scans: 'x' is not of type 'integer'"),
+        (
+            {"reference": "a", "compare_with": "b"},
+            "config: reference and compare_with are given, expected compare_with "
+            "alone, which is its new name",
+        ),
+    ],
+)
+def test_invalid_settings_are_an_error_at_once(scans, settings, message):
+    """In one line."""
+    with pytest.raises((OSError, ValueError), match=re.escape(message)) as caught:
+        resolve(settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_values_that_arrive_as_text_are_converted(scans):
+    """As Snakemake passes nested values of --config; text stays where it is wanted."""
+    run = resolve(
+        {
+            **{
+                "scans": "null",
+                "labels": "Null",
+                "part_size": "7",
+                "frame_rate": "2.5",
+            },
+            "demo": {"scans": "03", "seed": "0"},
+        }
+    )
+    assert run.settings["demo"] == {"scans": 3, "seed": 0}
+    assert (run.settings["scans"], run.settings["labels"]) == (None, None)
+    assert (run.settings["part_size"], run.settings["frame_rate"]) == (7, 2.5)
+    for text in ("123", "true", "~", "1e3"):
+        assert resolve({"scans": text}).settings["scans"] == text
+
+
+def test_former_key_still_works(scans):
+    """Also beside the new one's default, which config.yaml has."""
+    for more in ({}, {"compare_with": None}):
+        run = resolve({"reference": "their/manifest.tsv"} | more)
+        assert run.settings["compare_with"] == "their/manifest.tsv"
+        assert "reference" not in run.settings
+
+
+def test_run_is_frozen(scans):
+    """Nothing that a job does can change it."""
+    run = resolve({"scans": "scans"})
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        run.results_prefix = "s3://x"
+
+
+def test_state_changes_with_the_file(scans):
+    """With its size and time, and with the right to read it."""
+    source = resolve({"scans": "scans"}).source
+    states = [source.state("a"), source.state("no")]
+    (scans / "a.bin").write_bytes(bytes(16))
+    states.append(source.state("a"))
+    os.utime(scans / "a.bin", ns=(0, 0))
+    states.append(source.state("a"))
+    assert len(set(states)) == 4
+    assert source.state("a") == states[-1]
+
+
+def test_labels_give_files_and_pictures(scans):
+    """For the scans that have some."""
+    (scans.parent / "kitti" / "label_2").mkdir(parents=True)
+    (scans.parent / "kitti" / "label_2" / "a.txt").touch()
+    run = resolve({"scans": "scans", "labels": "kitti"})
+    assert run.labelled == ["a"]
+    assert run.boxed_pictures == ["results/notebook/boxes/a.png"]
+    assert run.label_files("a") == ("kitti/label_2/a.txt", "kitti/calib/a.txt")
+    message = "labels: null, expected the folder of label_2 and calib"
+    with pytest.raises(ValueError, match=message):
+        _ = resolve({"scans": "scans"}).boxed_pictures
+
+
+class StorageObject:
+    """Stand in for that of Snakemake's plugin: a path in a bucket that holds scans."""
+
+    keys = (*("kitti/e/a.bin", "kitti/b#c.bin", "kitti/a.bin"), "kitti/README.txt")
+
+    def __init__(self, query):
+        self.query = query
+        self.bucket, _, self.key = query.removeprefix("s3://").partition("/")
+        self.key = self.key or "."
+        self.provider = MagicMock()
+
+    def get_subkeys(self):
+        return [
+            SimpleNamespace(key=key, e_tag=f"tag {number}")
+            for number, key in enumerate(self.keys)
+            if key.startswith(f"{self.key}/")
+        ]
+
+
+@pytest.fixture
+def open_bucket(monkeypatch):
+    """Return a function that opens a bucket; its `opened` lists what it returned."""
+
+    def open_bucket(query):
+        open_bucket.opened.append(StorageObject(query))
+        return open_bucket.opened[-1]
+
+    open_bucket.opened = []
+    # The libraries whose errors these are belong to the cluster's environment.
+    monkeypatch.setattr("birdview.bucket._errors_of", lambda *_: nullcontext())
+    return open_bucket
+
+
+def test_scans_in_a_bucket(scans, open_bucket):
+    """Names that the plugin would read as others are invalid there."""
+    run = resolve({"scans": "s3://b/kitti/"}, None, open_bucket)
+    assert isinstance(run.source, Bucket)
+    assert run.scans == ["a", "e/a"]
+    assert run.source.file("a") == "s3://b/kitti/a.bin"
+    assert run.source.state("a") == ("a", "tag 2")
+    assert run.source.is_remote
+    assert run.invalid == {
+        "b#c": "'s3://b/kitti/b#c.bin': invalid scan name: the storage plugin would "
+        "take another object"
+    }
+    (scans.parent / "split.txt").write_text("a\nd\n")
+    settings = {"scans": "s3://b/kitti", "split": "split.txt"}
+    run = resolve(settings, None, open_bucket)
+    assert run.scans == ["a"]
+    assert run.invalid == {"d": "s3://b/kitti/d.bin: no such object"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("s3://b/empty", "scans: no .bin object in s3://b/empty or below, expected"),
+        ("s3://b", "scans: s3://b, expected a path in a bucket, without # or ?"),
+        ("s3://b/a#b", "scans: s3://b/a#b, expected a path in a bucket, without #"),
+    ],
+)
+def test_error_of_a_bucket_waits_until_scans_are_asked_for(
+    scans, open_bucket, folder, message
+):
+    """As that of a folder."""
+    run = resolve({"scans": folder}, None, open_bucket)
+    with pytest.raises((OSError, ValueError), match=re.escape(message)):
+        _ = run.scans
+
+
+def test_images_in_a_bucket(scans, open_bucket):
+    """Not the demo's, and not for targets that need them here."""
+    with pytest.raises(ValueError, match="scans: null, expected scans for images in"):
+        resolve({}, "s3://images", open_bucket)
+    run = resolve({"scans": "scans"}, "s3://images", open_bucket)
+    assert run.results_prefix == "s3://images"
+    client = open_bucket.opened[-1].provider.s3c.meta.client
+    client.list_objects_v2.assert_called_once_with(Bucket="images", MaxKeys=1)
+    with pytest.raises(ValueError, match="default-storage-prefix: the images are in"):
+        run.check_images_are_local()
+    assert (
+        resolve({"scans": "scans"}, "/nfs/results", open_bucket).results_prefix is None
+    )

@@ -1,0 +1,27 @@
+// Say what pixel values mean.
+
+const UNITS = { 1: "", m: " m", points: " points" };
+const round = (value) => +value.toFixed(2);
+
+// Return what a value from 0 to 255 stands for, if all scans have the same scale.
+function formatValue({ zero, full, scale, unit, statistic }, value) {
+  if (zero === null || statistic === "occupancy" || value === 0) return "";
+  const share = value / 255;
+  const number = scale === "log"
+    ? Math.expm1(share * Math.log1p(full)) : zero + share * (full - zero);
+  const digits = unit !== "points" ? 2 : number < 9.5 ? 1 : 0;
+  return `≈ ${number.toFixed(digits)}${UNITS[unit] ?? ` ${unit}`}`;
+}
+
+// Return the values that 0 and 255 stand for.
+function formatRange({ zero, full, scale, unit, statistic }) {
+  if (zero === null) return "each scan's range";
+  if (statistic === "occupancy") return "";
+  const suffix = scale === "log" ? ", log" : "";
+  return `${round(zero)} … ${round(full)}${UNITS[unit] ?? ""}${suffix}`;
+}
+
+function describeChannel({ statistic, z }) {
+  const slice = z ? ` of z ${round(z[0])} … ${round(z[1])} m` : "";
+  return statistic.replaceAll("_", " ") + slice;
+}

@@ -1,0 +1,1 @@
+"""Measure how fast birdview is, compared with other implementations."""

@@ -1,0 +1,64 @@
+"""Write files atomically; read and write tab-separated tables."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+
+@contextmanager
+def atomic_path(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; rename it to `path` on success.
+
+    On failure the temporary file is removed and `path` stays as it was.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the error names `path`, not the temporary file.
+    """
+    # A short name, because that of `path` may be as long as names can be.
+    partial = Path(path).parent / f".{os.getpid()}-{threading.get_ident()}.partial"
+    try:
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        # The error of a full disk has no file name.
+        if error.errno is None or error.filename not in (None, str(partial)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: PathLike, content: bytes) -> None:
+    """Write a file so that it never exists half-written; see `atomic_path`."""
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
+
+
+def format_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a tab-separated table with one header line; floats get four digits."""
+    lines = [columns, *rows]
+    return "".join("\t".join(map(_format, line)) + "\n" for line in lines)
+
+
+def _format(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def write_table(path: PathLike, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows with the same keys as a tab-separated table, atomically."""
+    table = format_table(list(rows[0]), [list(row.values()) for row in rows])
+    write_atomically(path, table.encode())
+
+
+def read_table(path: PathLike) -> list[dict[str, str]]:
+    """Read a tab-separated table with one header line: a dict for each row."""
+    header, *lines = Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n")
+    columns = header.split("\t")
+    return [dict(zip(columns, line.split("\t"), strict=True)) for line in lines]

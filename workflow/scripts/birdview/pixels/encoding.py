@@ -1,0 +1,226 @@
+"""Encodings: how points become pixels, as a yaml file says."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from math import inf
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from birdview import paths
+from birdview.files import PathLike
+from birdview.pixels.channel import Channel, Slices, expand_channel, slice_region
+from birdview.pixels.grid import Axis, Grid, Interval
+from birdview.pixels.png import MAX_PIXELS, MAX_SIDE
+from birdview.pixels.schema import validate
+
+
+class Encoding(NamedTuple):
+    """How points become pixels. Hashable; equal if all numbers are equal.
+
+    Attributes
+    ----------
+    name : str
+        The name of its file, without the suffix.
+    grid : Grid
+        Where each pixel is on the ground.
+    x, y, z : Interval
+        The region that is drawn.
+    up : int
+        1 if heights grow with z, -1 if they grow downwards.
+    ground : float
+        The z of height 0, in metres.
+    slices : Slices or None
+        What channels may show in place of whole cells.
+    channels : tuple of Channel
+        The planes, in the order of the PNG file.
+    arithmetic : str
+        The NumPy type of coordinates, sums and shares: see the schema.
+    precision : str
+        The NumPy type of the scaled values before they are rounded.
+    rounding : str
+        How they are: ``half_even`` or ``truncate``.
+    """
+
+    name: str
+    grid: Grid
+    x: Interval
+    y: Interval
+    z: Interval
+    up: int
+    ground: float
+    slices: Slices | None
+    channels: tuple[Channel, ...]
+    arithmetic: str
+    precision: str
+    rounding: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The image's (rows, cols, channels)."""
+        return *self.grid.shape, len(self.channels)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of everything that decides pixels, without name and comments."""
+        return _digest(self)
+
+
+@cache
+def _digest(encoding: Encoding) -> str:
+    numbers = json.dumps(encoding._replace(name=""))
+    return hashlib.sha256(numbers.encode()).hexdigest()
+
+
+def is_path(name: PathLike) -> bool:
+    """Whether an encoding is given by its path, and not by the name of a built-in."""
+    return Path(name).suffix in (".yaml", ".yml")
+
+
+def load_encoding(name: PathLike) -> Encoding:
+    """Load a built-in encoding by its name, or any other by the path of its yaml file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no built-in encoding of this name.
+    ValueError
+        If the file does not fit the schema, or its numbers do not fit together; the
+        message names the file and the key.
+    """
+    path = Path(name) if is_path(name) else paths.ENCODINGS / f"{name}.yaml"
+    if is_path(name) and not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected an encoding's yaml")
+    if not (is_path(name) or (path.is_file() and path.stem == name)):
+        names = sorted(file.stem for file in paths.ENCODINGS.glob("*.yaml"))
+        raise FileNotFoundError(
+            f"unknown encoding {name}; built-in encodings: {', '.join(names)}; for any "
+            f"other, give the path of its .yaml file"
+        )
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+    settings = validate(settings, "encoding", path)
+    with _prefix_errors(path):
+        return _encoding(path.stem, settings)
+
+
+def _encoding(name: str, settings: Mapping[str, Any]) -> Encoding:
+    region, grid, arithmetic = (
+        settings[key] for key in ("region", "grid", "arithmetic")
+    )
+    intervals = {axis: _interval(axis, region[axis]) for axis in "xyz"}
+    rows, cols = grid["rows"], grid["cols"]
+    if rows[-1] == cols[-1]:
+        raise ValueError(f"grid: rows {rows} and cols {cols}, expected x and y")
+    up, ground = (1 if settings["height"] == "z" else -1), float(settings["ground"])
+    slices = None
+    if "slices" in settings:
+        with _prefix_errors("slices"):
+            slices = slice_region(settings["slices"], intervals["z"], arithmetic)
+    channels = []
+    for channel in settings["channels"]:
+        with _prefix_errors(f"channels: {channel['name']}"):
+            channels += expand_channel(channel, slices, ground, up)
+    names = [channel.name for channel in channels]
+    if twice := {channel for channel in names if names.count(channel) > 1}:
+        raise ValueError(
+            f"channels: two are called {min(twice)}, expected different names"
+        )
+    encoding = Encoding(
+        name=name,
+        grid=Grid(
+            rows=_axis(rows, intervals, grid, arithmetic),
+            cols=_axis(cols, intervals, grid, arithmetic),
+        ),
+        x=intervals["x"],
+        y=intervals["y"],
+        z=intervals["z"],
+        up=up,
+        ground=ground,
+        slices=slices,
+        channels=tuple(channels),
+        **{key: settings[key] for key in ("arithmetic", "precision", "rounding")},
+    )
+    _check_size(encoding)
+    return encoding
+
+
+@contextmanager
+def _prefix_errors(key: PathLike) -> Iterator[None]:
+    """Prefix an error with the key or the file it belongs to."""
+    try:
+        yield
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"{key}: {error}") from None
+
+
+def _interval(axis: str, extent: Mapping[str, Any]) -> Interval:
+    low, high = float(extent.get("min", -inf)), float(extent.get("max", inf))
+    if not low < high:
+        raise ValueError(
+            f"region: {axis}: min {low:g} and max {high:g}, expected min < max"
+        )
+    closed = extent["closed"]
+    return Interval(low, high, closed in ("lower", "both"), closed in ("upper", "both"))
+
+
+def _axis(
+    direction: str,
+    intervals: Mapping[str, Interval],
+    grid: Mapping[str, Any],
+    arithmetic: str,
+) -> Axis:
+    name, lengths = direction[-1], grid["cell"]
+    cell = _length(lengths[name] if isinstance(lengths, dict) else lengths)
+    low, high, has_min, has_max = intervals[name]
+    origin = float(grid.get("origin", low))
+    first, size = (low - origin) / cell, (high - low) / cell
+    for cells, ends in (size, "min to max"), (first, "origin to min"):
+        if abs(cells - round(cells)) > 1e-6:
+            raise ValueError(
+                f"region: {name}: {abs(cells):g} cells of {cell:g} m from {ends}, "
+                f"expected a whole number"
+            )
+    return Axis(
+        column="xy".index(name),
+        origin=origin,
+        cell=cell,
+        first=round(first),
+        size=round(size),
+        ascending=not direction.startswith("-"),
+        upper=has_max and not has_min,
+        arithmetic=arithmetic,
+    )
+
+
+def _length(cell: str | float) -> float:
+    try:
+        if isinstance(cell, str):
+            numerator, denominator = map(float, cell.split("/"))
+            metres = numerator / denominator
+        else:
+            metres = float(cell)
+        if 0 < metres < inf:
+            return metres
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise ValueError(
+        f"grid: cell: {cell}, expected metres, or a fraction such as 50/608"
+    )
+
+
+def _check_size(encoding: Encoding) -> None:
+    rows, cols, planes = encoding.shape
+    slices = len(encoding.slices.lows) if encoding.slices else 1
+    height = rows if planes == 3 else rows * planes
+    if max(height, cols) > MAX_SIDE or rows * cols * max(planes, slices) > MAX_PIXELS:
+        raise ValueError(
+            f"grid: {planes} planes of {rows} x {cols} pixels, expected an image of at "
+            f"most {MAX_SIDE} pixels each way and {MAX_PIXELS} in all"
+        )

@@ -1,0 +1,52 @@
+"""Say what an image was made from, and how."""
+
+import hashlib
+import json
+from functools import cache
+
+from birdview.counts import Counts
+from birdview.pixels.encoding import Encoding
+from birdview.pixels.layout import Layout
+from birdview.provenance import SOFTWARE, digest_code
+
+
+def recipe(encoding: Encoding, layout: Layout) -> dict[str, str]:
+    """Return the digests of everything that determines an image apart from its scan."""
+    return {
+        "encoding": encoding.digest,
+        "layout": layout.name,
+        "code": digest_code(),
+    }
+
+
+@cache
+def digest_recipe(encoding: Encoding, layout: Layout) -> str:
+    """Return the SHA-256 of `recipe`, as it is in the text of every image."""
+    parts = json.dumps(recipe(encoding, layout), sort_keys=True)
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def describe(
+    encoding: Encoding, layout: Layout, scan_digest: str, counts: Counts
+) -> dict[str, str]:
+    """Return the text of an image: what it shows and how it was made.
+
+    It has no time, no path and no name of a scan: the same input gives the same text.
+
+    Parameters
+    ----------
+    encoding : Encoding
+    layout : Layout
+    scan_digest : str
+        The SHA-256 of the scan's bytes.
+    counts : Counts
+    """
+    return {
+        "Software": SOFTWARE,
+        "birdview:encoding": encoding.name,
+        "birdview:encoding_sha256": encoding.digest,
+        "birdview:channels": " ".join(channel.name for channel in encoding.channels),
+        "birdview:layout": layout.name,
+        "birdview:recipe": digest_recipe(encoding, layout),
+        "birdview:scan_sha256": scan_digest,
+    } | {f"birdview:{key}": str(count) for key, count in counts._asdict().items()}

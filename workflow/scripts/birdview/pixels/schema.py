@@ -1,0 +1,134 @@
+"""Validate settings against a schema, and fill in its defaults."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from math import isfinite
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError, best_match
+
+from birdview import paths
+from birdview.files import PathLike
+
+_FROM_TEXT: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "null": ("null", lambda text: None),
+    "boolean": ("true|false", lambda text: text.lower() == "true"),
+    "integer": ("[-+]?[0-9]+", int),
+    "number": (r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?", float),
+}
+"""By type of the schema: text that stands for such a value, and how to convert it."""
+
+
+def validate(
+    settings: Mapping[str, Any] | None,
+    schema: str,
+    source: PathLike,
+    *,
+    from_text: bool = False,
+) -> dict[str, Any]:
+    """Return the settings with the schema's defaults for what is not given.
+
+    A property of the schema may say ``formerly: NAME``; settings may still use that
+    name.
+
+    Parameters
+    ----------
+    settings : mapping
+        As read from yaml; not changed.
+    schema : str
+        The name of a schema: ``config`` or ``encoding``.
+    source : path-like
+        Where the settings come from, for error messages.
+    from_text : bool
+        Whether numbers, booleans and null may arrive as text, as all nested values of
+        Snakemake's ``--config`` do. They are converted where the schema wants them.
+
+    Raises
+    ------
+    ValueError
+        If the settings do not fit the schema: one line that names the source and the
+        key, what was found and what was expected.
+    """
+    if settings is None:
+        raise ValueError(f"{source}: nothing in it, expected keys and values")
+    rules = yaml.safe_load((paths.SCHEMAS / f"{schema}.schema.yaml").read_text("utf-8"))
+    values: Any = deepcopy(settings)
+    if isinstance(values, dict):
+        _rename(values, rules, source)
+    if from_text:
+        values = _convert(values, rules)
+    error = best_match(_Defaulting(rules).iter_errors(values))
+    if error is None:
+        return dict(values)
+    message = error.message
+    if error.validator == "additionalProperties":
+        message += f"; allowed: {', '.join(error.schema['properties'])}"
+    keys = "".join(f"{key}: " for key in error.absolute_path)
+    raise ValueError(f"{source}: {keys}{message}")
+
+
+def _rename(values: dict[str, Any], rules: Mapping[str, Any], source: PathLike) -> None:
+    """Put values under their keys' current names."""
+    for name, rule in rules["properties"].items():
+        former = rule.get("formerly")
+        if former is None or former not in values:
+            continue
+        if name in values and values[name] != rule.get("default"):
+            raise ValueError(
+                f"{source}: {former} and {name} are given, expected {name} alone, "
+                f"which is its new name"
+            )
+        values[name] = values.pop(former)
+
+
+def _convert(value: Any, rules: Mapping[str, Any]) -> Any:
+    """Convert text to the number, boolean or null that the rules want in its place."""
+    if isinstance(value, Mapping):
+        properties = rules.get("properties", {})
+        return {
+            key: _convert(item, properties.get(key, {})) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_convert(item, rules.get("items", {})) for item in value]
+    wanted = rules.get("type", "string")
+    kinds = wanted if isinstance(wanted, list) else [wanted]
+    if isinstance(value, str):
+        for kind, (pattern, convert) in _FROM_TEXT.items():
+            if kind in kinds and re.fullmatch(pattern, value, re.IGNORECASE):
+                return convert(value)
+    return value
+
+
+def _fill_defaults(
+    validator: Any, properties: Mapping[str, Any], instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "object"):
+        for key, rule in properties.items():
+            if "default" in rule:
+                instance.setdefault(key, deepcopy(rule["default"]))
+    yield from Draft202012Validator.VALIDATORS["properties"](
+        validator, properties, instance, schema
+    )
+
+
+def _is_integer(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: Any, value: Any) -> bool:
+    is_float = isinstance(value, float) and isfinite(value)
+    return is_float or _is_integer(checker, value)
+
+
+# JSON has no NaN and no infinities, and takes 5.0 for an integer; yaml differs.
+_extend: Any = validators.extend  # which has no types
+_Defaulting = _extend(
+    Draft202012Validator,
+    {"properties": _fill_defaults},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)

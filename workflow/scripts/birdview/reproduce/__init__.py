@@ -1,0 +1,1 @@
+"""Prove that images are the same: manifests, verification, bundles."""

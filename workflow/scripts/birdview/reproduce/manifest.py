@@ -1,0 +1,198 @@
+"""List which image was made from which scan, by digests.
+
+A manifest is a tab-separated table. Lines that start with # come first: what all images
+have in common. Then there is one line for each image, sorted by encoding and scan.
+"""
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birdview.counts import Counts
+from birdview.files import PathLike, format_table, write_atomically
+from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
+from birdview.pixels.encoding import Encoding
+from birdview.pixels.layout import Layout
+from birdview.provenance import SOFTWARE, digest_code, digest_lock
+
+
+class Row(NamedTuple):
+    """An image: what it was made from, and its digests.
+
+    Attributes
+    ----------
+    encoding, scan : str
+        The names.
+    scan_sha256 : str
+        Of the bytes of the scan's file.
+    pixels_sha256 : str
+        Of the pixels in the order of the file: rows of columns of red, green and blue,
+        or of grey.
+    file_sha256 : str
+        Of the bytes of the image's file.
+    read, nonfinite, outside, drawn, cells : int
+        As `birdview.counts.Counts`.
+    """
+
+    encoding: str
+    scan: str
+    scan_sha256: str
+    pixels_sha256: str
+    file_sha256: str
+    read: int
+    nonfinite: int
+    outside: int
+    drawn: int
+    cells: int
+
+
+def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Row:
+    """Describe the file of an image.
+
+    The text of the image says what it was made from. It is checked: it must have been
+    written for these pixels and by this encoding.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If the file is not a whole PNG of birdview's, or if its pixels, its text and the
+        encoding do not fit together.
+    """
+    content = Path(image.path).read_bytes()
+    scan_sha256, counts, pixels = examine_image(
+        content, image.path, image.encoding, inflate
+    )
+    return Row(
+        image.encoding.name,
+        image.scan,
+        scan_sha256,
+        hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
+        hashlib.sha256(content).hexdigest(),
+        *counts,
+    )
+
+
+def examine_image(
+    content: bytes,
+    path: PathLike,
+    encoding: Encoding,
+    inflate: Inflate = inflate_with_zlib,
+) -> tuple[str, Counts, NDArray[np.uint8]]:
+    """Decode the bytes of an image, and check that pixels, text and encoding fit.
+
+    Returns
+    -------
+    scan_sha256 : str
+    counts : Counts
+    pixels : ndarray of uint8
+        As `birdview.image.decode_image` returns them.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit, or if the bytes are not a whole PNG; the message names the
+        file.
+    """
+    text, pixels = decode_image(content, path, inflate)
+    found = {key.removeprefix("birdview:"): value for key, value in text.items()}
+    try:
+        counts = Counts(*(int(found[key]) for key in Counts._fields))
+        digest, scan_sha256 = found["encoding_sha256"], found["scan_sha256"]
+    except KeyError as error:
+        raise ValueError(
+            f"{path}: no {error.args[0]} in its text, expected birdview's PNG"
+        ) from None
+    if digest != encoding.digest:
+        raise ValueError(
+            f"{path}: encoding {digest[:12]}, expected {encoding.digest[:12]} of "
+            f"{encoding.name}"
+        )
+    return scan_sha256, counts, pixels
+
+
+def describe_images(
+    images: Sequence[ImageFile], threads: int, inflate: Inflate = inflate_with_zlib
+) -> list[Row]:
+    """Describe the files of images, several at a time; return sorted rows.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `describe_image`, for the first image that fails.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        return sorted(pool.map(lambda image: describe_image(image, inflate), images))
+
+
+def describe_run(encodings: Mapping[str, Encoding], layout: Layout) -> dict[str, str]:
+    """Return what all images of a run have in common, and the platform."""
+    return {
+        "software": SOFTWARE,
+        "code": digest_code(),
+        "lock": digest_lock(),
+        "layout": layout.name,
+        **{f"encoding {name}": encodings[name].digest for name in sorted(encodings)},
+        "platform": f"{platform.platform()}, Python {platform.python_version()}",
+    }
+
+
+def format_manifest(run: Mapping[str, str], rows: Iterable[Row]) -> str:
+    """Return the text of a manifest: the result of `describe_run`, then the rows."""
+    header = "".join(f"# {key}\t{value}\n" for key, value in run.items())
+    return header + format_table(Row._fields, rows)
+
+
+def write_manifest(path: PathLike, run: Mapping[str, str], rows: Iterable[Row]) -> None:
+    """Write a manifest."""
+    write_atomically(path, format_manifest(run, rows).encode())
+
+
+def read_manifest(path: PathLike) -> tuple[dict[str, str], list[Row]]:
+    """Read a manifest.
+
+    Returns
+    -------
+    run : dict of str to str
+        As `describe_run`.
+    rows : list of Row
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If the file is not a manifest; the message names the line.
+    """
+    run: dict[str, str] = {}
+    rows: list[Row] = []
+    columns = "\t".join(Row._fields)
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8 text, expected a manifest") from None
+    if columns not in lines or lines.pop():
+        raise ValueError(
+            f"{path}: cut short, or of another version of birdview, expected the "
+            f"columns {' '.join(Row._fields)}"
+        )
+    start = lines.index(columns)
+    for line in lines[:start]:
+        key, _, run[key] = line.removeprefix("# ").partition("\t")
+    for number, line in enumerate(lines[start + 1 :], start=start + 2):
+        words = line.split("\t")
+        try:
+            rows.append(Row(*words[:5], *map(int, words[5:])))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{path}: line {number}: {line!r}, expected {len(Row._fields)} "
+                f"columns, the last five of them numbers"
+            ) from None
+    return run, rows

@@ -1,0 +1,316 @@
+"""Compare images with what their scans give, and with a colleague's manifest.
+
+Every image is rendered again, in memory. The same scan, encoding and program give the
+same file, byte for byte, so only files with other bytes need a closer look.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birdview.counts import Counts
+from birdview.files import PathLike, format_table, write_atomically
+from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
+from birdview.reproduce.manifest import Row, read_manifest
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+KINDS = ("scan", "encoding", "image", "pixels", "bytes")
+"""What may differ. A difference is reported under the first kind that applies."""
+HARMLESS = "bytes"
+"""The kind in which the pixels agree."""
+MAKERS = ("software", "code", "lock", "platform")
+"""The entries of a manifest that may explain why pixels differ."""
+MAX_PRINTED = 20
+"""Findings that are printed; all are in the table."""
+
+
+class Finding(NamedTuple):
+    """A difference.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`.
+    encoding, scan : str
+        Of the image; "" if it concerns all encodings or all scans.
+    what : str
+        What was found, and what was expected.
+    """
+
+    kind: str
+    encoding: str
+    scan: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return the difference in one line."""
+        image = "/".join(name for name in (self.encoding, self.scan) if name)
+        return ": ".join(text for text in (self.kind, image, self.what) if text)
+
+
+class Checked(NamedTuple):
+    """The result of checking one image.
+
+    Attributes
+    ----------
+    findings : list of Finding
+    scan_sha256 : str
+        Of the scan on disk; "" if it cannot be rendered.
+    row : Row or None
+        Of the image on disk, if its pixels are right.
+    """
+
+    findings: list[Finding]
+    scan_sha256: str
+    row: Row | None
+
+
+def check_images(
+    images: Sequence[ImageFile],
+    make_image: Callable[[ImageFile], tuple[bytes, Counts]],
+    threads: int,
+    inflate: Inflate = inflate_with_zlib,
+) -> dict[tuple[str, str], Checked]:
+    """Render images again, and compare their files with the result.
+
+    Parameters
+    ----------
+    images : sequence of ImageFile
+    make_image : function
+        Renders the scan of an image in memory, in any thread.
+    threads : int
+    inflate : function
+
+    Returns
+    -------
+    dict of (str, str) to Checked
+        By the names of encoding and scan.
+    """
+    scans = {image.scan: image.scan_file for image in images}
+    with ThreadPoolExecutor(threads) as pool:
+        # To name the scan that an image shows instead of its own.
+        digests = pool.map(_digest, scans.values())
+        names = dict(zip(digests, scans, strict=True))
+        checked = pool.map(
+            lambda image: _check(image, make_image, names, inflate), images
+        )
+        return {
+            (image.encoding.name, image.scan): result
+            for image, result in zip(images, checked, strict=True)
+        }
+
+
+def _digest(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except (MemoryError, OSError):
+        return ""
+
+
+def _check(
+    image: ImageFile,
+    make_image: Callable[[ImageFile], tuple[bytes, Counts]],
+    names: Mapping[str, str],
+    inflate: Inflate,
+) -> Checked:
+    encoding, scan = image.encoding, image.scan
+
+    def found(kind: str, what: str, digest: str = "") -> Checked:
+        return Checked([Finding(kind, encoding.name, scan, what)], digest, None)
+
+    try:
+        expected, counts = make_image(image)
+    except (MemoryError, OSError, ValueError) as error:
+        return found("scan", str(error))
+    expected_text, expected_pixels = decode_image(expected, image.path, inflate)
+    digest = expected_text["birdview:scan_sha256"]
+    try:
+        content = Path(image.path).read_bytes()
+        text, pixels = expected_text, expected_pixels
+        if content != expected:
+            text, pixels = decode_image(content, image.path, inflate)
+    except FileNotFoundError:
+        return found("image", "there is none", digest)
+    except (OSError, ValueError) as error:
+        return found("image", str(error), digest)
+    drawn = text.get("birdview:scan_sha256", digest)
+    if drawn != digest:
+        other = names.get(drawn, f"with the digest {drawn[:12]}")
+        what = f"it shows the scan {other}, expected {scan} ({digest[:12]})"
+        return found("image", what, digest)
+    if text.get("birdview:encoding_sha256", encoding.digest) != encoding.digest:
+        what = "it was rendered with other numbers than the encoding has"
+        return found("image", what, digest)
+    if pixels.shape != expected_pixels.shape or (pixels != expected_pixels).any():
+        what = f"{_count(pixels, expected_pixels)} that the scan gives"
+        return found("pixels", what, digest)
+    pixels_sha256 = hashlib.sha256(expected_pixels.tobytes()).hexdigest()
+    file_sha256 = hashlib.sha256(content).hexdigest()
+    row = Row(encoding.name, scan, digest, pixels_sha256, file_sha256, *counts)
+    if content != expected:
+        what = "the file has other bytes than it would have here, but the same pixels"
+        return found(HARMLESS, what, digest)._replace(row=row)
+    return Checked([], digest, row)
+
+
+def _count(pixels: Pixels, others: Pixels) -> str:
+    """Return how many pixels differ, and the first of them, in words."""
+    if pixels.shape != others.shape:
+        return f"{pixels.shape} pixels, expected the {others.shape}"
+    differ = _differing(pixels, others)
+    row, col = np.argwhere(differ)[0]
+    return (
+        f"{differ.sum()} of {differ.size} pixels, the first in row {row} and column "
+        f"{col}, are not those"
+    )
+
+
+def _differing(pixels: Pixels, others: Pixels) -> NDArray[np.bool_]:
+    differ = pixels != others
+    return differ.any(axis=2) if differ.ndim == 3 else differ
+
+
+def compare(
+    checked: Mapping[tuple[str, str], Checked],
+    run: Mapping[str, str],
+    manifest: PathLike,
+    folder: PathLike,
+    inflate: Inflate = inflate_with_zlib,
+) -> list[Finding]:
+    """Compare checked images with a colleague's manifest.
+
+    Parameters
+    ----------
+    checked : dict of (str, str) to Checked
+    run : dict of str to str
+        The result of `birdview.reproduce.manifest.describe_run`.
+    manifest : path-like
+        The colleague's manifest. If images are beside it, they are compared too.
+    folder : path-like
+        Where to save pictures of the differences, if pixels differ.
+    inflate : function
+
+    Returns
+    -------
+    list of Finding
+
+    Raises
+    ------
+    OSError
+        If a picture cannot be saved.
+    ValueError
+        If the manifest cannot be read.
+    """
+    try:
+        their_run, rows = read_manifest(manifest)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"compare_with: {error}") from None
+    theirs = {(row.encoding, row.scan): row for row in rows}
+    findings = list(_compare_scans(checked, theirs))
+    other_scans = {finding.scan for finding in findings}
+    if run["layout"] != their_run.get("layout"):
+        what = f"layout {run['layout']} here, {their_run.get('layout')} there"
+        return [*findings, Finding("encoding", "", "", what)]
+    differs = [key for key in MAKERS if run[key] != their_run.get(key, run[key])]
+    makers = f"; other there: {', '.join(differs)}" if differs else ""
+    for name in sorted({name for name, _ in {**checked, **theirs}}):
+        here, there = (side.get(f"encoding {name}") for side in (run, their_run))
+        if here != there:
+            what = f"{(here or 'none')[:12]} here, {(there or 'none')[:12]} there"
+            findings.append(Finding("encoding", name, "", what))
+    other_encodings = {one.encoding for one in findings if one.kind == "encoding"}
+    for key, (_, _, mine) in checked.items():
+        if key[0] in other_encodings or key[1] in other_scans or mine is None:
+            continue
+        if key not in theirs:
+            findings.append(Finding("image", *key, "not in their manifest"))
+            continue
+        their = theirs[key]
+        if mine.pixels_sha256 != their.pixels_sha256:
+            theirs_beside = Path(manifest).parent / key[0] / f"{key[1]}.png"
+            what = _compare_pixels(key, theirs_beside, Path(folder), inflate)
+            findings.append(Finding("pixels", *key, what + makers))
+        elif mine.file_sha256 != their.file_sha256:
+            what = "the file has other bytes than theirs, but the same pixels"
+            findings.append(Finding(HARMLESS, *key, what))
+    return findings
+
+
+def _compare_scans(
+    checked: Mapping[tuple[str, str], Checked], theirs: Mapping[tuple[str, str], Row]
+) -> Iterator[Finding]:
+    """Yield the scans that only one side has, or that have other bytes."""
+    here = {scan: result.scan_sha256 for (_, scan), result in checked.items()}
+    there: dict[str, set[str]] = {}
+    for row in theirs.values():
+        there.setdefault(row.scan, set()).add(row.scan_sha256)
+    for scan in sorted({*here, *there}):
+        if scan not in there:
+            yield Finding("scan", "", scan, "only here, not in their manifest")
+        elif scan not in here:
+            yield Finding("scan", "", scan, "only in their manifest, not here")
+        elif here[scan] and there[scan] != {here[scan]}:
+            others = ", ".join(digest[:12] for digest in sorted(there[scan]))
+            what = f"other bytes: {here[scan][:12]} here, {others} there"
+            yield Finding("scan", "", scan, what)
+
+
+def _compare_pixels(
+    key: tuple[str, str], theirs: Path, folder: Path, inflate: Inflate
+) -> str:
+    """Return how many pixels differ from their image, and save a picture of where."""
+    # It needs a compiler, which the rest of this module does not.
+    from birdview.pixels.canvas import Canvas
+
+    what = "other pixels, of the same scan and the same encoding"
+    mine = folder.parent / key[0] / f"{key[1]}.png"
+    try:
+        (_, pixels), (_, others) = (
+            decode_image(path.read_bytes(), path, inflate) for path in (mine, theirs)
+        )
+    except (OSError, ValueError) as error:
+        return f"{what} (their image cannot be read: {error})"
+    if pixels.shape == others.shape:
+        if (pixels == others).all():
+            return "other pixels in their manifest, but the same in their image"
+        canvas = Canvas((*pixels.shape[:2], 1))
+        canvas.planes[..., 0] = 255 * _differing(pixels, others)
+        picture = folder / key[0] / f"{key[1]}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(picture, canvas.encode({}))
+        what += f"; {picture} shows where"
+    return f"{what}: {_count(pixels, others)} of theirs"
+
+
+def conclude(findings: Sequence[Finding], count: int, path: PathLike) -> None:
+    """Print the findings in the order of `KINDS`, and write them as a table.
+
+    Parameters
+    ----------
+    findings : list of Finding
+    count : int
+        The number of images that were checked.
+    path : path-like
+        The table to write.
+
+    Raises
+    ------
+    ValueError
+        If there is a finding that is not harmless.
+    """
+    findings = sorted(findings, key=lambda one: (KINDS.index(one.kind), *one))
+    write_atomically(path, format_table(Finding._fields, findings).encode())
+    for finding in findings[:MAX_PRINTED]:
+        print(finding)
+    if len(findings) > MAX_PRINTED:
+        print(f"... and {len(findings) - MAX_PRINTED} more: see {path}")
+    real = sum(finding.kind != HARMLESS for finding in findings)
+    if real:
+        raise ValueError(f"differences: {real}, in {count} images: see {path}")
+    print(f"{count} images verified: all pixels are as they should be")

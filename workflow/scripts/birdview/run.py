@@ -1,0 +1,318 @@
+"""A run: what is rendered from what, with all settings resolved.
+
+Made by one function, which can be called and tested without Snakemake.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from birdview import bucket
+from birdview.image import ImageFile
+from birdview.pixels.encoding import Encoding, load_encoding
+from birdview.pixels.layout import Layout, load_layout
+from birdview.pixels.schema import validate
+from birdview.scans import (
+    INVALID_NAMES,
+    find_invalid_names,
+    find_labelled,
+    split_into_parts,
+)
+from birdview.sources import Bucket, Demo, Folder, Source
+
+RESERVED_NAMES = (
+    "benchmark",
+    "contact_sheet",
+    "demo",
+    "gallery",
+    "invalid",
+    "logs",
+    "movie",
+    "parts",
+    "verify",
+)
+"""Folder names in results/ that an encoding may not take."""
+
+
+class Scans(NamedTuple):
+    """The scans of a run.
+
+    Attributes
+    ----------
+    names : list of str
+        Sorted.
+    invalid : dict of str to str
+        Names that no image can have, and the error message for each.
+    labelled : list of str
+        Those of the names that have labels.
+    """
+
+    names: list[str]
+    invalid: dict[str, str]
+    labelled: list[str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is rendered from what.
+
+    Attributes
+    ----------
+    settings : mapping
+        All settings, with defaults.
+    encodings : dict of str to Encoding
+    layout : Layout
+    source : Source
+        Where the scans are.
+    results_prefix : str or None
+        The prefix of object storage that results go to; None for the folder results.
+    found : Scans, OSError or ValueError
+        The scans, or why they cannot be found: see `scans`.
+    """
+
+    settings: Mapping[str, Any]
+    encodings: dict[str, Encoding]
+    layout: Layout
+    source: Source
+    results_prefix: str | None
+    found: Scans | OSError | ValueError
+
+    @property
+    def scans(self) -> list[str]:
+        """The names of the scans, sorted.
+
+        Raises
+        ------
+        OSError, ValueError
+            If they cannot be found. Targets that need no scan work nevertheless.
+        """
+        return self._require_scans().names
+
+    @property
+    def invalid(self) -> dict[str, str]:
+        """Names of scans that no image can have, and the error message for each."""
+        return self._require_scans().invalid
+
+    @property
+    def labelled(self) -> list[str]:
+        """The names of the scans that have labels; none if `labels` is not set."""
+        return self._require_scans().labelled
+
+    def _require_scans(self) -> Scans:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+    @cached_property
+    def parts(self) -> dict[str, list[str]]:
+        """The scans of each part, by its number."""
+        return split_into_parts(self.scans, self.settings["part_size"])
+
+    @property
+    def images(self) -> list[ImageFile]:
+        """All images, one encoding after the other."""
+        return [
+            ImageFile(image_path(name, scan), encoding, scan, self.source.file(scan))
+            for name, encoding in self.encodings.items()
+            for scan in self.scans
+        ]
+
+    def scan_file(self, scan: str) -> str:
+        """Return the file of a scan; raise as `scans` does if there are none."""
+        self._require_scans()
+        return self.source.file(scan)
+
+    @property
+    def boxed_pictures(self) -> list[str]:
+        """The pictures with boxes of all scans that have labels.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not set.
+        """
+        self._require_labels()
+        return [
+            f"results/{name}/boxes/{scan}.png"
+            for name in self.encodings
+            for scan in self.labelled
+        ]
+
+    @property
+    def report_pictures(self) -> list[str]:
+        """Everything that Snakemake's report can show."""
+        return [
+            *(f"results/contact_sheet/{name}.png" for name in self.encodings),
+            *("results/counts.tsv", "results/counts.svg"),
+            *map(str, sorted(Path("results/benchmark").glob("*.svg"))),
+        ]
+
+    @property
+    def few_scan_files(self) -> list[str]:
+        """The files of up to three scans, for the benchmark.
+
+        Raises
+        ------
+        ValueError
+            If there are none that it can read.
+        """
+        readable = [scan for scan in self.scans if self.source.is_readable(scan)]
+        if self.source.is_remote or not readable:
+            raise ValueError(
+                f"scans: {self.settings['scans']}, expected files that the benchmark "
+                f"can read"
+            )
+        some = readable[:: max(1, len(readable) // 3)][:3]
+        return [self.source.file(scan) for scan in some]
+
+    def label_files(self, scan: str) -> tuple[str, str]:
+        """Return the files of a scan's labels and of its calibration.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not set.
+        """
+        folder = self._require_labels()
+        return f"{folder}/label_2/{scan}.txt", f"{folder}/calib/{scan}.txt"
+
+    def _require_labels(self) -> str:
+        folder: str | None = self.settings["labels"]
+        if folder is None:
+            raise ValueError("labels: null, expected the folder of label_2 and calib")
+        return folder
+
+    def check_images_are_local(self) -> None:
+        """Raise ValueError if images are in object storage, where some targets fail."""
+        if self.results_prefix:
+            raise ValueError(
+                f"default-storage-prefix: the images are in {self.results_prefix}, "
+                f"expected them in the folder results: copy them here, and omit the "
+                f"prefix"
+            )
+
+
+def image_path(encoding: str, scan: str) -> str:
+    """Return the path of an image, by the names of its encoding and its scan."""
+    return f"results/{encoding}/{scan}.png"
+
+
+def resolve(
+    settings: Mapping[str, Any],
+    results_prefix: str | None = None,
+    open_bucket: Callable[[str], Any] | None = None,
+) -> Run:
+    """Resolve the settings of a run.
+
+    Parameters
+    ----------
+    settings : mapping
+        As Snakemake's `config`; nested values may have arrived as text.
+    results_prefix : str, optional
+        Snakemake's default storage prefix; results go there if it is a bucket.
+    open_bucket : function, optional
+        Turns a path such as ``s3://bucket/kitti`` into a StorageObject of
+        snakemake-storage-plugin-s3.
+
+    Raises
+    ------
+    OSError, ValueError
+        If settings are invalid, in one line. If only the scans or their labels cannot
+        be found, the run keeps the error: see `Run.scans`.
+    """
+    settings = validate(settings, "config", "config", from_text=True)
+    encodings = load_encodings(settings["encodings"])
+    layout = load_layout(settings["layout"])
+    if not (results_prefix and bucket.is_bucket(results_prefix)):
+        results_prefix = None
+    elif open_bucket:
+        bucket.check_exists(open_bucket(results_prefix))
+    source = _source(settings, encodings, layout, results_prefix, open_bucket)
+    found: Scans | OSError | ValueError
+    try:
+        found = _find(source, settings, results_prefix)
+    except (OSError, ValueError) as error:
+        found = error
+    return Run(settings, encodings, layout, source, results_prefix, found)
+
+
+def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
+    """Load several encodings, and check that each can have a folder in results/.
+
+    Returns
+    -------
+    dict of str to Encoding
+        By name, which is also the name of the folder.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_encoding`, and if two encodings have the same name, or one has a name
+        that its folder cannot have.
+    """
+    encodings: dict[str, Encoding] = {}
+    for name in names:
+        encoding = load_encoding(name)
+        if not re.fullmatch(r"\w[\w-]*", encoding.name, re.ASCII):
+            raise ValueError(
+                f"{name}: the file's name becomes that of a folder in results/, "
+                f"expected letters, digits, _ and -"
+            )
+        if encoding.name in RESERVED_NAMES:
+            raise ValueError(
+                f"{name}: results/{encoding.name} is taken, expected another name than "
+                f"{', '.join(RESERVED_NAMES)}"
+            )
+        if encoding.name in encodings:
+            raise ValueError(
+                f"{name}: two encodings {encoding.name}, expected different names"
+            )
+        encodings[encoding.name] = encoding
+    return encodings
+
+
+def _source(
+    settings: Mapping[str, Any],
+    encodings: dict[str, Encoding],
+    layout: Layout,
+    results_prefix: str | None,
+    open_bucket: Callable[[str], Any] | None,
+) -> Source:
+    folder, split = settings["scans"], settings["split"]
+    if folder is None:
+        if results_prefix:
+            raise ValueError(
+                f"scans: null, expected scans for images in {results_prefix}"
+            )
+        if settings["layout"] != "kitti":
+            raise ValueError(f"scans: null, expected a folder for the {layout}")
+        if split is not None:
+            raise ValueError("scans: null, expected the folder of the split's scans")
+        return Demo(settings["demo"]["scans"], encodings)
+    if bucket.is_bucket(folder) and open_bucket:
+        return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split)
+    return Folder(folder, layout.suffix, split)
+
+
+def _find(
+    source: Source, settings: Mapping[str, Any], results_prefix: str | None
+) -> Scans:
+    scans = source.find()
+    patterns = INVALID_NAMES
+    if source.is_remote or results_prefix:
+        patterns = patterns | bucket.INVALID_OBJECT_NAMES
+    invalid = {
+        scan: f"{source.file(scan)!r}: invalid scan name: {why}"
+        for scan, why in find_invalid_names(scans, patterns).items()
+    }
+    for scan in source.missing(scans):
+        invalid[scan] = f"{source.file(scan)}: no such object"
+    names = [scan for scan in scans if scan not in invalid]
+    if not names:
+        raise ValueError(next(iter(invalid.values())))
+    labels = settings["labels"]
+    labelled = find_labelled(labels, names) if labels else []
+    return Scans(names, invalid, labelled)

@@ -1,0 +1,156 @@
+"""Where the scans of a run come from: the demo, a folder or a bucket."""
+
+import os
+from collections.abc import Hashable, Iterable
+from functools import cached_property
+from typing import Any, Protocol
+
+from birdview import bucket
+from birdview.files import PathLike
+from birdview.scans import (
+    check_demo_overwrites_nothing,
+    find_scans,
+    name_scans,
+    read_split,
+)
+
+DEMO_FOLDER = "results/demo"
+
+
+class Source(Protocol):
+    """Where the scans of a run come from.
+
+    Attributes
+    ----------
+    is_remote : bool
+        Whether Snakemake has to fetch the files.
+    is_simulated : bool
+        Whether the workflow makes the files.
+    """
+
+    is_remote: bool
+    is_simulated: bool
+
+    def find(self) -> list[str]:
+        """Return the names of the scans, sorted; raise OSError or ValueError."""
+
+    def file(self, scan: str) -> str:
+        """Return the path or the address of a scan's file."""
+
+    def is_readable(self, scan: str) -> bool:
+        """Whether the file can be an input: an unreadable one would stop Snakemake."""
+
+    def missing(self, scans: list[str]) -> list[str]:
+        """Return those of the scans for which it is known that there is no file."""
+
+    def state(self, scan: str) -> Hashable:
+        """Return what differs if the file has changed."""
+
+
+class Demo:
+    """The scans of a simulated drive: see `birdview.demo`.
+
+    Parameters
+    ----------
+    count : int
+    encodings : iterable of str
+        The names of the encodings that are rendered.
+    """
+
+    is_remote, is_simulated = False, True
+
+    def __init__(self, count: int, encodings: Iterable[str]) -> None:
+        self._count, self._encodings = count, list(encodings)
+
+    def find(self) -> list[str]:
+        check_demo_overwrites_nothing(self._encodings, DEMO_FOLDER)
+        return name_scans(self._count)
+
+    def file(self, scan: str) -> str:
+        return f"{DEMO_FOLDER}/{scan}.bin"
+
+    def is_readable(self, scan: str) -> bool:
+        return True
+
+    def missing(self, scans: list[str]) -> list[str]:
+        return []
+
+    def state(self, scan: str) -> Hashable:
+        return scan
+
+
+class Folder:
+    """The scans in a folder and its sub-folders.
+
+    Parameters
+    ----------
+    folder : str
+    suffix : str
+        How the names of the files end.
+    split : path-like, optional
+        A list of the scans, for `read_split`; then the folder is not searched.
+    """
+
+    is_remote, is_simulated = False, False
+
+    def __init__(
+        self, folder: str, suffix: str = ".bin", split: PathLike | None = None
+    ) -> None:
+        self._folder, self._suffix, self._split = folder, suffix, split
+
+    def find(self) -> list[str]:
+        return find_scans(self._folder, self._suffix, self._split)
+
+    def file(self, scan: str) -> str:
+        return f"{self._folder}/{scan}{self._suffix}"
+
+    def is_readable(self, scan: str) -> bool:
+        return os.access(self.file(scan), os.R_OK)
+
+    def missing(self, scans: list[str]) -> list[str]:
+        return []  # the job of such a scan fails, with the error of the system
+
+    def state(self, scan: str) -> Hashable:
+        try:
+            status = os.stat(self.file(scan))
+        except OSError as error:
+            return scan, error.errno
+        return scan, status.st_size, status.st_mtime_ns, self.is_readable(scan)
+
+
+class Bucket:
+    """The scans below a path of object storage.
+
+    Parameters
+    ----------
+    folder : StorageObject of snakemake-storage-plugin-s3
+    suffix : str
+        How the names of the objects end.
+    split : path-like, optional
+        A list of the scans, for `read_split`.
+    """
+
+    is_remote, is_simulated = True, False
+
+    def __init__(self, folder: Any, suffix: str, split: PathLike | None) -> None:
+        self.folder, self._suffix, self._split = folder, suffix, split
+
+    @cached_property
+    def _etags(self) -> dict[str, str]:
+        return bucket.find_objects(self.folder, self._suffix)
+
+    def find(self) -> list[str]:
+        found = list(self._etags)
+        return found if self._split is None else read_split(self._split)
+
+    def file(self, scan: str) -> str:
+        return f"{self.folder.query}/{scan}{self._suffix}"
+
+    def is_readable(self, scan: str) -> bool:
+        return True
+
+    def missing(self, scans: list[str]) -> list[str]:
+        return [scan for scan in scans if scan not in self._etags]
+
+    def state(self, scan: str) -> Hashable:
+        return scan, self._etags[scan]

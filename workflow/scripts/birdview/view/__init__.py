@@ -1,0 +1,1 @@
+"""Show images to people: gallery, contact sheets, movies, boxes and charts."""

@@ -1,0 +1,189 @@
+"""Draw the tables of the benchmark as charts."""
+
+from collections.abc import Mapping
+from math import floor, log10
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from birdview.files import PathLike, read_table
+
+OURS, OTHERS, LIMIT = "#0b6e4f", "#8d99ae", "#d9a441"
+STYLE: Any = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "svg.hashsalt": "birdview",
+}
+
+
+class Chart(NamedTuple):
+    """How a table is drawn.
+
+    Attributes
+    ----------
+    title : str
+    caption : str
+        What was measured, and how.
+    bars : str
+        The column drawn as bars, in one panel for each encoding; "" to draw lines.
+    unit : str
+        The unit of the bars.
+    lines : mapping of str to mapping of str to str
+        Columns drawn over the number of scans: for each unit, which has a panel of its
+        own, the columns and their labels.
+    """
+
+    title: str
+    caption: str
+    bars: str = ""
+    unit: str = ""
+    lines: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+
+
+CHARTS = {
+    "readers": Chart(
+        "Reading one scan",
+        "From the file to points. The notebook unpacks 16 bytes at a time; np.fromfile "
+        "takes the file as it is; birdview also checks it.",
+        bars="ms",
+        unit="milliseconds per scan",
+    ),
+    "rasterisers": Chart(
+        "Drawing one scan",
+        "From points to pixels, identical in all variants: a Python loop over the "
+        "points, NumPy with the points sorted by cell, and birdview.",
+        bars="ms",
+        unit="milliseconds per scan",
+    ),
+    "encoders": Chart(
+        "Encoding one image",
+        "From pixels to a PNG file on disk.",
+        bars="ms",
+        unit="milliseconds per image",
+    ),
+    "renderers": Chart(
+        "From scan to image, on one core",
+        "The floor is what no renderer can avoid: read the file, clear a raster, "
+        "compress the image, write it. birdview also checks, draws and hashes.",
+        bars="ms",
+        unit="milliseconds per scan",
+    ),
+    "encodings": Chart(
+        "Every encoding, from scan to image, on one core",
+        "By birdview. The table also has a plain Python loop for the same encoding, "
+        "which reads 16 bytes at a time and writes with OpenCV. Pixels are rows x "
+        "columns x planes.",
+        bars="ms",
+        unit="milliseconds per scan",
+    ),
+    "parallel": Chart(
+        "Many scans, on several cores",
+        "Pools are started before the clock; the workflow's time is that of the whole "
+        "command. The encoding is notebook.",
+        bars="scans_per_s",
+        unit="scans per second",
+    ),
+    "starts": Chart(
+        "Time to the first image",
+        "A new process, from its start to its first image: with compiled kernels in "
+        "the cache, as in all runs but the first, and with an empty cache.",
+        bars="seconds",
+        unit="seconds",
+    ),
+    "scale": Chart(
+        "As the data set grows",
+        "The workflow, a plain pool of processes that renders the same scans, and the "
+        "workflow again when there is nothing to do.",
+        lines={
+            "milliseconds per scan": {
+                "workflow_ms_per_scan": "workflow",
+                "pool_ms_per_scan": "plain pool",
+                "own_ms_per_scan": "difference",
+            },
+            "seconds": {
+                "workflow_s": "workflow",
+                "pool_s": "plain pool",
+                "nothing_to_do_s": "nothing to do",
+            },
+            "peak memory, MiB": {
+                "workflow_peak_mib": "workflow",
+                "nothing_to_do_peak_mib": "nothing to do",
+            },
+        },
+    ),
+    "memory": Chart(
+        "Memory while rendering",
+        "Memory of one process after a number of scans.",
+        lines={"memory, MiB": {"memory_mib": "one process"}},
+    ),
+}
+
+
+def draw_chart(table: PathLike, picture: PathLike) -> None:
+    """Draw a table of the benchmark as an SVG; the name of its file says which."""
+    chart, rows = CHARTS[Path(table).stem], read_table(table)
+    with rc_context(STYLE):
+        figure = _draw_bars(chart, rows) if chart.bars else _draw_lines(chart, rows)
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+
+
+def _draw_bars(chart: Chart, rows: list[dict[str, str]]) -> Figure:
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row.get("encoding", ""), []).append(row)
+    height = 0.9 + 0.42 * max(len(group) for group in groups.values())
+    figure = Figure(figsize=(8, len(groups) * height), layout="constrained")
+    panels = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
+    for panel, (encoding, group) in zip(panels, groups.items(), strict=True):
+        names = [row["variant"] for row in group]
+        values = [float(row[chart.bars]) for row in group]
+        ours = [name for name in names if "birdview" in name] or names
+        colours = [
+            OURS if name in ours else LIMIT if name == "floor" else OTHERS
+            for name in names
+        ]
+        bars = panel.barh(names, values, color=colours, height=0.7)
+        labels = [_shorten(value) for value in values]
+        if "times_as_fast" in group[0]:
+            times = [_shorten(float(row["times_as_fast"])) for row in group]
+            labels = [f"{a}  ({b} x)" for a, b in zip(labels, times, strict=True)]
+        panel.bar_label(bars, labels, padding=4)
+        panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.xaxis.set_minor_formatter("")
+        panel.invert_yaxis()
+        panel.set_title(f"encoding {encoding}" if encoding else "", fontsize=10)
+        panel.tick_params(axis="y", length=0)
+    # Start at a power of ten, and leave room for the label of the longest bar.
+    values = [float(row[chart.bars]) for row in rows]
+    panels[-1].set_xlim(10 ** floor(log10(min(values) / 1.5)), max(values) * 8)
+    figure.suptitle(chart.title, x=0.01, ha="left", weight="bold")
+    note = "; in brackets: speed relative to the first" * ("times_as_fast" in rows[0])
+    panels[-1].set_xlabel(f"{chart.unit} (logarithmic{note})")
+    return figure
+
+
+def _shorten(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _draw_lines(chart: Chart, rows: list[dict[str, str]]) -> Figure:
+    scans = [int(row["scans"]) for row in rows]
+    figure = Figure(figsize=(8, 0.6 + 2.4 * len(chart.lines)), layout="constrained")
+    panels = figure.subplots(len(chart.lines), sharex=True, squeeze=False)[:, 0]
+    for panel, (unit, columns) in zip(panels, chart.lines.items(), strict=True):
+        for column, label in columns.items():
+            values = [float(row[column]) for row in rows]
+            panel.plot(scans, values, marker="o", markersize=4, label=label)
+        panel.set_ylabel(unit)
+        panel.set_ylim(0, 1.1 * panel.get_ylim()[1])
+        if len(columns) > 1:
+            panel.legend()
+    panels[-1].set_xlabel("scans")
+    figure.suptitle(chart.title, x=0.01, ha="left", weight="bold")
+    return figure

@@ -1,0 +1,125 @@
+"""Turn the planes of an image into a picture: in colour, forward up.
+
+An image is data; a picture is for looking at. The gallery's page paints the same way.
+"""
+
+from collections.abc import Iterator, Sequence
+from colorsys import hsv_to_rgb
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birdview.pixels.channel import Channel
+from birdview.pixels.encoding import Encoding
+
+Colour: TypeAlias = tuple[int, int, int]
+"""Red, green and blue, from 0 to 255."""
+
+GAMMA = 0.6
+"""Below 1 it brightens: most of an image is dark."""
+
+
+def choose_colours(channels: Sequence[Channel]) -> list[Colour | None]:
+    """Choose the colour to paint each plane in.
+
+    Three planes are red, green and blue. With any other number, slices go from blue
+    (the lowest) to red; without slices, the channels do, in their order.
+
+    Returns
+    -------
+    list of (int, int, int) or None
+        None for a channel of whole cells next to slices: it is not painted.
+    """
+    if len(channels) == 3:
+        return [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+    levels: Sequence[int | None] = [channel.slice_index for channel in channels]
+    if all(level is None for level in levels):
+        levels = range(len(channels))
+    top = max(1, *(level for level in levels if level is not None))
+    return [None if level is None else _rainbow(level / top) for level in levels]
+
+
+def _rainbow(share: float) -> Colour:
+    """Return a colour from blue (0) to red (1)."""
+    red, green, blue = hsv_to_rgb(0.66 * (1 - share), 0.8, 1)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def make_picture(
+    planes: NDArray[np.uint8], encoding: Encoding, longest: int, gamma: float = GAMMA
+) -> NDArray[np.uint8]:
+    """Make a picture of an image, with forward up and left on the left.
+
+    Parameters
+    ----------
+    planes : ndarray of uint8, shape (planes, rows, cols)
+        As returned by `birdview.load`.
+    encoding : Encoding
+        The image's encoding.
+    longest : int
+        Pixels of the picture's longer side, or fewer if the image has fewer. A pixel of
+        the picture shows the maximum of the pixels it covers, so no point disappears.
+    gamma : float
+        The exponent applied to values in 0..1.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        Red, green and blue.
+    """
+    rows, cols = encoding.grid
+    sizes = np.array([rows.size, cols.size])
+    metres = sizes * [rows.cell, cols.cell]  # cells need not be square
+    height, width = np.maximum(1, np.minimum(sizes, longest * metres // metres.max()))
+    small = _shrink(planes, int(height), int(width))
+    picture = _paint(small, choose_colours(encoding.channels))
+    if rows.column == 1:  # the rows are y
+        picture, rows, cols = picture.transpose(1, 0, 2), cols, rows
+    picture = picture[:: -1 if rows.ascending else 1, :: -1 if cols.ascending else 1]
+    curve = np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+    return curve[picture]
+
+
+def _shrink(planes: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Shrink planes; a pixel becomes the maximum of those it covers."""
+    # Much faster than np.maximum.reduceat, which does not take many pixels at once.
+    first, *others = _runs(planes.shape[1], height)
+    lines = planes[:, first]
+    for rows in others:
+        np.maximum(lines, planes[:, rows], out=lines)
+    lines = np.ascontiguousarray(lines)
+    first, *others = _runs(planes.shape[2], width)
+    small = lines.take(first, axis=2)
+    for cols in others:
+        np.maximum(small, lines.take(cols, axis=2), out=small)
+    return small
+
+
+def _runs(count: int, size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the first index of each run of indices that become one, then the second...
+
+    Index `i` of `count` goes to ``i * size // count``. Shorter runs repeat their last.
+    """
+    starts = -(-np.arange(size) * count // size)
+    ends = np.append(starts[1:], count) - 1
+    for step in range(-(-count // size)):
+        yield np.minimum(starts + step, ends)
+
+
+def _paint(
+    planes: NDArray[np.uint8], colours: Sequence[Colour | None]
+) -> NDArray[np.uint8]:
+    """Take three planes as red, green and blue; lay others over one another."""
+    if len(planes) == 3:
+        return planes.transpose(1, 2, 0)
+    occupied = planes.max(axis=0) > 0  # few pixels are
+    painted = np.zeros((np.count_nonzero(occupied), 3), dtype=np.uint16)
+    for plane, colour in zip(planes, colours, strict=True):
+        if colour is not None:
+            value = plane[occupied].astype(np.uint16)[:, None]
+            painted = painted * (255 - value) // 255
+            painted += np.array(colour, dtype=np.uint16) * value // 255
+    picture = np.zeros((*occupied.shape, 3), dtype=np.uint8)
+    picture[occupied] = painted
+    return picture
