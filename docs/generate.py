@@ -1,0 +1,150 @@
+"""Rewrite the generated blocks of README.md and docs/.
+
+    python docs/generate.py                    # the blocks that follow from the code
+    python docs/generate.py --scan 000001.bin  # also what programs print for a scan
+
+A block starts with ``<!-- generated: NAME -->`` and ends with ``<!-- end -->``. NAME is
+one of `TABLES`, or ``output``: what the Python program above the block prints. Programs
+need envs/dev.txt, and call the scan 000001.bin. `--scan` without a path simulates one.
+"""
+
+import argparse
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "workflow" / "scripts"
+PAGES = ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))
+
+sys.path.insert(0, str(SCRIPTS))
+
+from birdview.demo import write_scan  # noqa: E402
+from birdview.pixels.statistic import STATISTICS  # noqa: E402
+
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+PROGRAM = re.compile(r"```python\n(.*?)```", flags=re.DOTALL)
+
+
+def table_of_statistics() -> str:
+    """Return README's table of statistics."""
+    lines = [
+        "| statistic | of the points of a cell or slice | unit | scale | former name |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for entry in STATISTICS.values():
+        keys = ["range: slice" if key == "slice" else key for key in entry.scales]
+        cells = [
+            f"`{entry.name}`",
+            entry.meaning,
+            entry.unit,
+            ", ".join(f"`{key}`" for key in keys) or "none",
+            f"`{entry.former_name}`" if entry.former_name else "",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def table_of_modules() -> str:
+    """Return the modules of the package, each with the first line of its docstring."""
+    package = SCRIPTS / "birdview"
+    folders = [package, *sorted(path for path in package.iterdir() if path.is_dir())]
+    lines = ["| module | what it does |", "| --- | --- |"]
+    for file in (file for folder in folders for file in sorted(folder.glob("*.py"))):
+        module = ast.parse(file.read_text(encoding="utf-8"))
+        docstring = ast.get_docstring(module) or ""
+        sentence = " ".join(docstring.split("\n\n")[0].split())
+        name = file.relative_to(package).as_posix()
+        lines.append(f"| `{name}` | {sentence} |")
+    return "\n".join(lines)
+
+
+TABLES = {"statistics": table_of_statistics, "modules": table_of_modules}
+
+
+def update(page: str, scan: Path | None = None) -> str:
+    """Return the text of a page with up-to-date blocks.
+
+    Parameters
+    ----------
+    page : str
+    scan : Path, optional
+        The scan of the programs. Their output stays as it is without one.
+    """
+
+    def rewrite(match: re.Match[str]) -> str:
+        head, name, end = match.groups()
+        if name in TABLES:
+            return f"{head}\n{TABLES[name]()}\n\n{end}"
+        if scan is None:
+            return match[0]
+        *_, program = PROGRAM.findall(page, 0, match.start())
+        return f"{head}\n```\n{run(program, scan)}\n```\n\n{end}"
+
+    return BLOCK.sub(rewrite, page)
+
+
+def run(program: str, scan: Path) -> str:
+    """Run a program in a folder with the scan 000001.bin; return what it prints."""
+    with TemporaryDirectory() as folder:
+        shutil.copy(scan, Path(folder, "000001.bin"))
+        output = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+    return "\n".join(shorten_listings(output)).strip()
+
+
+def shorten_listings(output: str) -> Iterator[str]:
+    """Yield the lines of profiler listings without docstrings and absolute paths."""
+    left_out: set[str] = set()
+    for line in output.splitlines():
+        if line.startswith("File: "):
+            file = Path(line.removeprefix("File: "))
+            left_out = set(map(str, lines_of_docstrings(file)))
+            line = f"File: {file.relative_to(SCRIPTS).as_posix()}"
+        number, *_ = line.split() or [""]
+        if number not in left_out:
+            yield line.rstrip()
+
+
+def lines_of_docstrings(file: Path) -> Iterator[int]:
+    """Yield the numbers of the lines of a module that belong to docstrings."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            docstring = node.body[0]
+            yield from range(docstring.lineno, (docstring.end_lineno or 0) + 1)
+
+
+def main() -> None:
+    """Rewrite all pages."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--scan",
+        type=Path,
+        nargs="?",
+        const=Path("demo"),
+        help="run the programs on this scan; on a simulated one, if no path is given",
+    )
+    scan = parser.parse_args().scan
+    with TemporaryDirectory() as folder:
+        if scan == Path("demo"):
+            scan = Path(folder, "000000.bin")
+            write_scan(scan, 0, 0)
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8")
+            page.write_text(update(text, scan), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""README, CONTRIBUTING and docs/ say what is true of the code."""
+
+import ast
+import difflib
+import importlib
+import inspect
+import re
+import runpy
+
+import pytest
+import yaml
+from helpers import ROOT
+
+import birdview
+from birdview import metadata
+from birdview.paths import PACKAGE
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.layout import LAYOUTS
+from birdview.run import RESERVED_NAMES
+
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        *sorted((ROOT / "docs").glob("*.md")),
+    )
+}
+README, ARCHITECTURE = PAGES["README.md"], PAGES["docs/architecture.md"]
+CONFIG = (ROOT / "config.yaml").read_text(encoding="utf-8")
+PROGRAMS = {
+    f"{name}, program {number}": program
+    for name, text in PAGES.items()
+    for number, program in enumerate(
+        [
+            *re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL),
+            *re.findall(r'python -c "(.*?)"$', text, flags=re.MULTILINE),
+        ],
+        start=1,
+    )
+}
+KITTI = {
+    "label_2": "Car 0 0 0 0 0 0 0 1.5 2 4 -3 1.7 10 -1.57\n",
+    "calib": "R0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0\n",
+}
+LISTING = re.compile(
+    r"^File: birdview/(\S+)\.py\nFunction: (\S+) at line \d+\n\n(.*?)(?=^Total|^```)",
+    flags=re.MULTILINE | re.DOTALL,
+)
+
+
+def test_generated_blocks_are_up_to_date():
+    """`python docs/generate.py` changes nothing."""
+    update = runpy.run_path(str(ROOT / "docs" / "generate.py"))["update"]
+    diff = [
+        line
+        for name, text in PAGES.items()
+        for line in difflib.unified_diff(
+            text.split("\n"), update(text).split("\n"), name, "generated", lineterm=""
+        )
+    ]
+    assert not diff, "run python docs/generate.py:\n" + "\n".join(diff)
+
+
+def source_of(module, qualname):
+    """Return the lines of a function, compiled by Numba or not."""
+    function = importlib.import_module(f"birdview.{module.replace('/', '.')}")
+    for name in qualname.split("."):
+        function = getattr(function, name)
+    lines, _ = inspect.getsourcelines(getattr(function, "py_func", function))
+    return [line.rstrip() for line in lines]
+
+
+def test_listings_show_the_current_code():
+    """Each function of a profiler listing exists, with these lines."""
+    listings = LISTING.findall(PAGES["docs/speed.md"])
+    assert len(listings) == 6
+    for module, qualname, listing in listings:
+        header, _, *lines = listing.rstrip().split("\n")
+        column = header.index("Line Contents")
+        source = source_of(module, qualname)
+        outdated = [line for line in lines if line[column:] not in source]
+        assert not outdated, "run python docs/generate.py --scan 000001.bin"
+        assert lines
+
+
+@pytest.fixture
+def results(tmp_path, make_scan, monkeypatch):
+    """Write the files that the programs read, and work in their folder."""
+    for name in ("000000.bin", "000001.bin"):
+        make_scan(tmp_path / name)
+    for name in ("mv3d", "notebook"):
+        encoding = load_encoding(name)
+        folder = tmp_path / "results" / name
+        folder.mkdir(parents=True)
+        birdview.render(tmp_path / "000000.bin", folder / "000000.png", encoding)
+        metadata.write_grid(encoding, folder / "grid.json")
+    for folder, text in KITTI.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "000001.txt").write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_run(results, name, capsys):
+    """The Python programs on the pages, and they print what their comments say."""
+    exec(compile(PROGRAMS[name], name, "exec"), {})
+    output = capsys.readouterr().out.splitlines()
+    expected = re.findall(r"^print\(.*\)  # (.*)$", PROGRAMS[name], flags=re.MULTILINE)
+    assert set(expected) <= set(output)
+
+
+def slugs(text):
+    """Return the anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    """To files of the project, and to headings in them."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.is_file(), link
+        assert not anchor or anchor in slugs(file.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_of_the_project_exist(name):
+    """Those that the pages for engineers name, from the project or the package."""
+    text = re.sub(r"```.*?```", "", PAGES[name], flags=re.DOTALL)
+    files = re.findall(r"`((?:[\w.]+/)*[\w.]+\.(?:py|smk|yaml|tsv|txt|md|in))`", text)
+    folders = ROOT, PACKAGE, ROOT / "workflow" / "rules"
+    assert len(files) > 5
+    for file in set(files) - {
+        "workflow/encodings/NAME.yaml",
+        "workflow/rules/NAME.smk",
+    }:
+        assert any((folder / file).is_file() for folder in folders), file
+
+
+def test_rooms_are_those_of_the_package():
+    """Each module outside of the folders, and each folder, is in the table of rooms."""
+    table = ARCHITECTURE.partition("## Rooms")[2].partition("Two more rules")[0]
+    names = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in PACKAGE.iterdir()
+        if path.name[0] != "_" and (path.is_dir() or path.suffix == ".py")
+    }
+    assert names <= set(re.findall(r"`([^`]+)`", table))
+
+
+def test_named_tests_exist():
+    """The example of running one test is a test."""
+    ((file, name),) = re.findall(r"pytest (\S+)::(\w+)", PAGES["CONTRIBUTING.md"])
+    module = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    assert name in {getattr(node, "name", "") for node in module.body}
+
+
+def test_every_dependency_has_its_reason():
+    """In the tables of docs/architecture.md."""
+    names = {
+        re.split("[<=]", line)[0]
+        for path in (ROOT / "envs").glob("*.in")
+        for line in path.read_text().splitlines()
+        if line and line[0] not in "#-"
+    }
+    rows = re.findall(r"^\| ([\w, -]+) \| .* \|$", ARCHITECTURE, flags=re.MULTILINE)
+    assert names <= {name for row in rows for name in row.split(", ")}
+
+
+def test_readme_has_every_encoding():
+    """Its table has the size and all planes of each, and config.yaml names it."""
+    for path in (ROOT / "workflow" / "encodings").glob("*.yaml"):
+        encoding = load_encoding(path)
+        (row, col), name = encoding.grid.shape, encoding.name
+        pattern = rf"^\| `{name}` \| {row} x {col} \| (.*?) \|"
+        planes = re.search(pattern, README, flags=re.MULTILINE)
+        assert planes, f"no row for {name}, {row} x {col}"
+        channels = [channel.name for channel in encoding.channels]
+        shown = re.findall(r"`(\w+)`", planes[1])
+        assert set(shown) <= set(channels)
+        assert {re.sub(r"_\d+$", "", channel) for channel in channels} == {
+            re.sub(r"_\d+$", "", channel) for channel in shown
+        }
+        assert re.search(rf"^#   (\w+, )*{name}\b", CONFIG, flags=re.MULTILINE), name
+
+
+def test_readme_and_schema_have_every_layout():
+    """So has the comment in config.yaml."""
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    assert schema["properties"]["layout"]["else"]["enum"] == list(LAYOUTS)
+    for name, layout in LAYOUTS.items():
+        row = rf"^\| `{name}` \| {len(layout.fields)} x "
+        assert re.search(row, README, flags=re.MULTILINE), f"README: no row {name}"
+        comment = rf"^#   {name} +{len(layout.fields)} x "
+        assert re.search(comment, CONFIG, flags=re.MULTILINE), name
+        assert re.search(rf"`layout`.*`{name}`", README), f"README's settings: {name}"
+
+
+def test_readme_and_snakefile_have_every_target():
+    """A rule without output is a target; so is the manifest."""
+    text = "".join(
+        path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+    )
+    rules = re.findall(
+        r"^(?:rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", text, flags=re.M | re.DOTALL
+    )
+    targets = {name for name, body in rules if "    output:" not in body} | {"manifest"}
+    comment = " ".join(re.findall(r"^# (.*)$", (ROOT / "Snakefile").read_text(), re.M))
+    assert set(re.search(r"Other targets: ([^.]*)", comment)[1].split(", ")) == targets
+    for target in targets:
+        assert re.search(rf"snakemake (--cores \d+ )?{target}\b", README), target
+
+
+def test_folders_in_results_are_no_names_of_encodings():
+    """Each folder of a rule's outputs is reserved."""
+    rules = (ROOT / "workflow" / "rules").glob("*.smk")
+    text = "".join(path.read_text() for path in rules)
+    folders = set(re.findall(r'"results/(\w+)["/]', text))
+    assert "contact_sheet" in folders
+    assert folders <= set(RESERVED_NAMES)
+
+
+def test_citation_has_the_version():
+    """CITATION.cff."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    version = citation["version"], citation["date-released"]
+    assert version == (birdview.__version__, birdview.__date__)
+
+
+def test_ci_runs_on_the_promised_versions_of_python():
+    """Those of README."""
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    promised = re.search(r"You need Python (.*?), on Linux", README)[1]
+    matrix = ci["jobs"]["everything"]["strategy"]["matrix"]
+    assert matrix["python"] == re.findall(r"3\.\d+", promised)
