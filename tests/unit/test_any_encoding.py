@@ -107,6 +107,7 @@ def statistic_of(points, statistic, real):
     return {
         "max_height": max(heights),
         "min_height": min(heights),
+        "height_range": max(heights) - min(heights),
         "intensity_at_max": intensities[heights.index(max(heights))],
         "max_intensity": max(intensities),
     }[statistic]

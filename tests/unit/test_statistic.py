@@ -113,4 +113,5 @@ def test_kernel_writes_every_column(real):
         "mean_height": 2.5,
         "max_intensity": 1,
         "mean_intensity": 0.4375,
+        "height_range": 4,
     }

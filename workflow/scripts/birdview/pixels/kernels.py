@@ -24,10 +24,11 @@ STATISTIC_COLUMNS = (
     "mean_height",
     "max_intensity",
     "mean_intensity",
+    "height_range",
 )
 """The statistic in each column of the table that has a row for each cell or slice."""
 _COUNT, _RECORD_HIGHS, _MAX_HEIGHT, _INTENSITY_AT_MAX = range(4)
-_MIN_HEIGHT, _MEAN_HEIGHT, _MAX_INTENSITY, _MEAN_INTENSITY = range(4, 8)
+_MIN_HEIGHT, _MEAN_HEIGHT, _MAX_INTENSITY, _MEAN_INTENSITY, _HEIGHT_RANGE = range(4, 9)
 _FIRST_PASS_COLUMNS = 4
 _COLUMNS = len(STATISTIC_COLUMNS)
 
@@ -312,6 +313,7 @@ def _gather_second_pass(flat_points, rows, up, ground, table):
     for row in range(len(table)):
         table[row, _MEAN_HEIGHT] /= table[row, _COUNT]
         table[row, _MEAN_INTENSITY] /= table[row, _COUNT]
+        table[row, _HEIGHT_RANGE] = table[row, _MAX_HEIGHT] - table[row, _MIN_HEIGHT]
 
 
 @njit(nogil=True, cache=True)

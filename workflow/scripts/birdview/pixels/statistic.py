@@ -77,6 +77,13 @@ STATISTICS = {
             second_pass=True,
         ),
         Statistic(
+            "height_range",
+            "height of the highest point above the lowest",
+            "m",
+            ("range",),
+            second_pass=True,
+        ),
+        Statistic(
             "max_intensity",
             "greatest intensity of the points",
             "1",
