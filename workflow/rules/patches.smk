@@ -1,5 +1,5 @@
 # Workarounds for Snakemake, read from version 9.27.1. tests/workflow/test_patches.py fails
-# when Snakemake changes one of the places, and says which workaround can go.
+# when Snakemake changes what one of them relies on, and says which of them can go.
 import faulthandler
 import gc
 import inspect
