@@ -148,6 +148,7 @@ def draw(
     flat_points: NDArray[np.float32],
     region: Region,
     heights: Heights,
+    slice_heights: Heights,
     slice_starts: NDArray[np.float32],
     scales: Scales,
     planes_of_cells: NDArray[np.int64],
@@ -165,7 +166,8 @@ def draw(
     flat_points : ndarray of float32, shape (4 * N,)
         x, y, z and intensity of each point.
     region : Region
-    heights : Heights
+    heights, slice_heights : Heights
+        For whole cells, and for slices, which may do without the second pass.
     slice_starts : ndarray of float32, shape (slices + 1,)
         As `birdview.pixels.channel.Slices.starts`; empty without slices.
     scales : Scales
@@ -208,7 +210,7 @@ def draw(
     if planes_of_slices.size:
         keys = _find_slices(flat_points, rows_of_points, slice_starts)
         row_of_key = np.zeros(occupied * slices, dtype=np.int32)
-        keys, table = _gather(flat_points, keys, row_of_key, heights, scales)
+        keys, table = _gather(flat_points, keys, row_of_key, slice_heights, scales)
         of_slices = _sort_by_slice(keys, cells, slices)
         _shade(table, of_slices, scales, planes_of_slices, planes)
     return (of_cells, of_slices), occupied, nonfinite, outside

@@ -59,7 +59,9 @@ class Raster:
         if planes is None:
             planes = np.zeros(encoding.shape, dtype=np.uint8)
         self._planes = planes
-        self._region, self._heights = _region(encoding), _heights(encoding)
+        self._region = _region(encoding)
+        self._heights = _heights(encoding, of_slices=False)
+        self._slice_heights = _heights(encoding, of_slices=True)
         self._slice_starts, self._scales = _slice_starts(encoding), _scales(encoding)
         self._planes_of_cells = _planes_of_cells(encoding)
         self._planes_of_slices = _planes_of_slices(encoding)
@@ -89,6 +91,7 @@ class Raster:
             points.reshape(-1),
             self._region,
             self._heights,
+            self._slice_heights,
             self._slice_starts,
             self._scales,
             self._planes_of_cells,
@@ -146,9 +149,13 @@ def _closed_ends(interval: Interval, real: type[Real]) -> tuple[np.float32, np.f
     return low, high
 
 
-def _heights(encoding: Encoding) -> Heights:
+def _heights(encoding: Encoding, of_slices: bool) -> Heights:
     real = _real(encoding)
-    statistics = [STATISTICS[channel.statistic] for channel in encoding.channels]
+    statistics = [
+        STATISTICS[channel.statistic]
+        for channel in encoding.channels
+        if (channel.slice_index is not None) == of_slices
+    ]
     return Heights(
         up=real(encoding.up),
         ground=real(encoding.ground),
