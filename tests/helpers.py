@@ -63,9 +63,11 @@ class Project:
 
     def __init__(self, root):
         self.source, self.folder = root / "source", root / "run"
-        # With the compiled kernels: compiling takes longer than most tests.
+        # With the compiled kernels: compiling takes longer than most tests. Another run
+        # of tests may be writing some right now, under temporary names.
+        unfinished = shutil.ignore_patterns("*.tmp.*")
         for name in ("workflow", "profiles", "envs"):
-            shutil.copytree(ROOT / name, self.source / name)
+            shutil.copytree(ROOT / name, self.source / name, ignore=unfinished)
         for name in ("Snakefile", "config.yaml", "LICENSE"):
             shutil.copy(ROOT / name, self.source)
         self.folder.mkdir()
