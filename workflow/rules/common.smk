@@ -37,18 +37,18 @@ config.update(RUN.settings)  # for the report
 
 # Everything that determines an image apart from its scan. One dict, because Snakemake
 # compares params as a set and would miss two values swapping.
-RECIPES = {
-    name: recipe(encoding, RUN.layout) for name, encoding in RUN.encodings.items()
-}
+RECIPES = {name: recipe(value, RUN.layout) for name, value in RUN.encodings.items()}
 
 
 def run_job(log, function, *arguments):
     """Run a job, and turn a failure into one line."""
-    make_empty_log(log)
     try:
         function(*arguments)
-    except (MemoryError, OSError, ValueError) as error:
-        raise WorkflowError(str(error)) from None
+    except Exception as error:
+        make_empty_log(log)
+        if isinstance(error, (MemoryError, OSError, ValueError)):
+            raise WorkflowError(str(error)) from None
+        raise
 
 
 def code_of(*modules):

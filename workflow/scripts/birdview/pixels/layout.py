@@ -166,7 +166,7 @@ def load_layout(wanted: LayoutLike) -> Layout:
             )
         return LAYOUTS[wanted]
     pairs = [pair for field in wanted for pair in field.items()]
-    fields = _parse("", pairs).fields
+    fields = tuple(_parse_field(*pair) for pair in pairs)
     layout = Layout(", ".join(map(_describe, fields)), fields)
     names = [field.name for field in layout.fields]
     for name in "xyz":
