@@ -1,12 +1,17 @@
 """Fixtures of several tests: scans, a copy of the project in a folder, a browser."""
 
+import fcntl
 import os
 import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import CHROMIUM_FLAGS, LAPTOP, Project
+from helpers import CHROMIUM_FLAGS, LAPTOP, Project, build
 
 from birdview.image import decode_image
 from birdview.inflate import inflate
@@ -37,7 +42,7 @@ def kitti_labels(kitti_scans, tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_scan():
     """Write a scan: the points given, or a number of random ones."""
 
@@ -55,19 +60,54 @@ def make_scan():
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
-    """Compile the kernels for each arithmetic; Numba caches them beside the source."""
+    """Compile the kernels for each arithmetic; Numba caches them beside the source.
+
+    The other workers of pytest-xdist wait, and then find them.
+    """
     folder = tmp_path_factory.mktemp("compiled")
     scan, image = folder / "0.bin", folder / "0.png"
     np.zeros((1, 4), dtype="<f4").tofile(scan)
-    for name in ("mv3d", "complex_yolo"):
-        render(scan, image, load_encoding(name))
-        decode_image(image.read_bytes(), image, inflate)
+    with open(tmp_path_factory.getbasetemp().parent / "compiled.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in ("mv3d", "complex_yolo"):
+            render(scan, image, load_encoding(name))
+            decode_image(image.read_bytes(), image, inflate)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_for_all_workers(request):
+    """Compile before any test if there are several workers, or each would compile."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        request.getfixturevalue("compiled")
 
 
 @pytest.fixture
 def project(compiled, tmp_path):
     """Copy the project; its folder has a space in its name."""
     return Project(tmp_path / "a project")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """Build the package as a wheel."""
+    return build("wheel", tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel, tmp_path_factory):
+    """Install the wheel; return the Python of its environment.
+
+    It finds the libraries of this environment, but not the clone.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    subprocess.check_call([*pip, "install", "-q", "--no-deps", "--no-index", wheel])
+    (site,) = folder.glob("lib/python*/site-packages")
+    libraries = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (site / "libraries.pth").write_text("\n".join(libraries))
+    return python
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What several tests share and is not a fixture."""
 
+import copy
 import ctypes
 import os
 import resource
@@ -25,6 +26,45 @@ def as_opencv(planes):
     if planes.shape[2] == 3:
         return planes[..., ::-1].copy()
     return planes.transpose(2, 0, 1).reshape(-1, planes.shape[1])
+
+
+def build(target, folder, source=ROOT):
+    """Build a ``wheel`` or an ``sdist`` in a folder; return its path."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target]
+    subprocess.check_call([*command, "--directory", folder], cwd=source)
+    (path,) = folder.iterdir()
+    return path
+
+
+def run_alone(python, code, *arguments, folder=None):
+    """Run code in a Python that sees no package but those installed; return its output.
+
+    That is in isolated mode: without the current folder and PYTHONPATH.
+    """
+    done = subprocess.run(
+        [python, "-I", "-W", "error", "-c", code, *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def share_kernels(package):
+    """Give a copy of the package the compiled kernels of this one.
+
+    Numba takes them for sources with the same path, size and time.
+    """
+    mine = ROOT / "workflow" / "scripts" / "birdview"
+    for cache in mine.rglob("__pycache__"):
+        folder = package / cache.relative_to(mine)
+        folder.mkdir(exist_ok=True)
+        for file in cache.glob("*.nb[ci]"):
+            shutil.copy2(file, folder)
+    for file in mine.rglob("*.py"):
+        time = file.stat().st_mtime_ns
+        os.utime(package / file.relative_to(mine), ns=(time, time))
 
 
 def obey_permissions():
@@ -72,6 +112,14 @@ class Project:
             shutil.copy(ROOT / name, self.source)
         self.folder.mkdir()
 
+    def copy(self, root):
+        """Return a copy with all results, which are as up to date as here."""
+        twin = copy.copy(self)
+        twin.source, twin.folder = root / "source", root / "run"
+        shutil.copytree(self.source, twin.source)
+        shutil.copytree(self.folder, twin.folder, symlinks=True)
+        return twin
+
     def start(
         self,
         *arguments,
@@ -91,7 +139,8 @@ class Project:
 
         return subprocess.Popen(
             [
-                *(python, "-m", "snakemake", "--cores", str(cores)),
+                *(python, "-m", "snakemake"),
+                *(("--cores", str(cores)) if cores else ()),
                 *("--snakefile", self.source / "Snakefile", *arguments),
             ],
             cwd=folder or self.folder,
@@ -121,6 +170,15 @@ class Project:
         return {
             path.relative_to(results).as_posix(): path.stat().st_mtime_ns
             for path in results.rglob("*.png")
+        }
+
+    def files(self):
+        """Return the bytes of each file in results/ but logs, by its path in it."""
+        results = self.folder / "results"
+        return {
+            path.relative_to(results).as_posix(): path.read_bytes()
+            for path in results.rglob("*")
+            if path.is_file() and path.suffix != ".log"
         }
 
     def rendered_by(self, *arguments, **options):

@@ -1,6 +1,6 @@
 """Measure what a scan costs on this machine, on Slurm, and with object storage.
 
-    PYTHONPATH=workflow/scripts:tests/cluster python tests/soak/cluster.py SCANS [COUNT]
+    PYTHONPATH=tests/cluster python tests/soak/cluster.py SCANS [COUNT]
 
 in an environment of envs/cluster.txt, as root, with the packages that tests/cluster
 needs. Each variant renders links to the scans of a folder, COUNT or 500 of them, three

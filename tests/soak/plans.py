@@ -1,6 +1,6 @@
 """Measure planning very many scans, and finding that there is nothing to do.
 
-    PYTHONPATH=workflow/scripts python tests/soak/plans.py [100000] [400000]
+    python tests/soak/plans.py [100000] [400000]
 
 in the environment of the tests. All scans are links to one with 100 points. All images
 but the first are links to that one, each with a copy of Snakemake's record of it:

@@ -1,6 +1,6 @@
 """Run for long and kill often: what takes too long for the tests.
 
-    PYTHONPATH=workflow/scripts python tests/soak/run.py [kills] [scans] [threads] ...
+    python tests/soak/run.py [kills] [scans] [threads] ...
 
 in the environment of the tests, for all of them or for some: kills, scans, threads,
 points, fuzz. Each prints its figures, or fails if anything is wrong; the figures are in

@@ -112,6 +112,7 @@ def run_python(code, *arguments):
     "module",
     [
         *("birdview", "birdview.metadata", "birdview.image", "birdview.run"),
+        *("birdview.pixels.encoding", "birdview.pixels.layout", "birdview.pixels.scan"),
         *("birdview.jobs", "birdview.reproduce.manifest", "birdview.reproduce.verify"),
         *("birdview.reproduce.bundle", "birdview.view.boxes", "birdview.view.gallery"),
         *("birdview.view.contact_sheet", "birdview.view.movie"),
@@ -138,6 +139,33 @@ def test_images_load_without_compiler_and_opencv(tmp_path, make_scan):
     assert done.stdout == "(3, 336, 336)\n", done.stderr
 
 
+@pytest.mark.parametrize("name", ["Raster", "Renderer", "render"])
+@pytest.mark.parametrize(
+    "statement", ["import birdview; birdview.{}", "from birdview import {}"]
+)
+def test_drawing_without_compiler_is_one_clear_line(name, statement):
+    """It says what is missing, and which command installs it."""
+    done = run_python(
+        f"import sys; sys.modules['numba'] = None; {statement.format(name)}"
+    )
+    assert done.stderr.splitlines()[-1] == (
+        f"ModuleNotFoundError: birdview.{name} needs numba, which is not installed: "
+        f"pip install 'birdview[render]'"
+    )
+
+
+def test_missing_library_of_all_users_is_named():
+    """Someone has installed the package without its dependencies."""
+    done = run_python(
+        "import sys; sys.modules['yaml'] = None\n"
+        "import birdview; birdview.load_encoding('mv3d')"
+    )
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: birdview.load_encoding needs yaml, which is not "
+        "installed: pip install 'birdview'"
+    )
+
+
 def test_package_imports_nothing_at_once():
     """Each module is loaded by those that need it."""
     code = "import sys, birdview; print([m for m in sys.modules if 'birdview' in m])"
@@ -146,8 +174,12 @@ def test_package_imports_nothing_at_once():
 
 def test_public_names_are_there():
     """Each of `birdview.__all__`, loaded when it is first asked for."""
-    code = "import birdview; print(*(getattr(birdview, n) for n in birdview.__all__))"
-    assert run_python(code).returncode == 0
+    code = (
+        "import birdview; assert set(birdview.__all__) < set(dir(birdview))\n"
+        "print(*(getattr(birdview, name) for name in birdview.__all__))"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
     done = run_python("import birdview; birdview.nothing")
     assert "module 'birdview' has no attribute 'nothing'" in done.stderr
 

@@ -9,10 +9,9 @@ import runpy
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, run_alone
 
 import birdview
-from birdview import metadata
 from birdview.paths import PACKAGE
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import LAYOUTS
@@ -38,10 +37,30 @@ PROGRAMS = {
         start=1,
     )
 }
-KITTI = {
-    "label_2": "Car 0 0 0 0 0 0 0 1.5 2 4 -3 1.7 10 -1.57\n",
-    "calib": "R0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0\n",
+FILES = {
+    "label_2/000001.txt": "Car 0 0 0 0 0 0 0 1.5 2 4 -3 1.7 10 -1.57\n",
+    "calib/000001.txt": (
+        "R0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
+    ),
 }
+RENDER_DEMO = """
+from pathlib import Path
+import birdview
+from birdview import demo, metadata
+
+Path("results/demo").mkdir(parents=True)
+demo.write_scan("000001.bin", 1, seed=0)
+for number in range(2):
+    demo.write_scan(f"results/demo/00000{number}.bin", number, seed=0)
+for name in ("mv3d", "notebook"):
+    encoding = birdview.load_encoding(name)
+    Path("results", name, "demo").mkdir(parents=True)
+    for number in range(2):
+        scan = f"demo/00000{number}"
+        image = f"results/{name}/{scan}.png"
+        birdview.render(f"results/{scan}.bin", image, encoding)
+    metadata.write_grid(encoding, f"results/{name}/grid.json")
+"""
 LISTING = re.compile(
     r"^File: birdview/(\S+)\.py\nFunction: (\S+) at line \d+\n\n(.*?)(?=^Total|^```)",
     flags=re.MULTILINE | re.DOTALL,
@@ -83,30 +102,28 @@ def test_listings_show_the_current_code():
         assert lines
 
 
-@pytest.fixture
-def results(tmp_path, make_scan, monkeypatch):
-    """Write the files that the programs read, and work in their folder."""
-    for name in ("000000.bin", "000001.bin"):
-        make_scan(tmp_path / name)
-    for name in ("mv3d", "notebook"):
-        encoding = load_encoding(name)
-        folder = tmp_path / "results" / name
-        folder.mkdir(parents=True)
-        birdview.render(tmp_path / "000000.bin", folder / "000000.png", encoding)
-        metadata.write_grid(encoding, folder / "grid.json")
-    for folder, text in KITTI.items():
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "000001.txt").write_text(text)
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def folder(installed, tmp_path_factory):
+    """Return the folder that the programs work in: the demo is rendered there."""
+    folder = tmp_path_factory.mktemp("folder")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    run_alone(installed, RENDER_DEMO, folder=folder)
+    return folder
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs_run(results, name, capsys):
-    """The Python programs on the pages, and they print what their comments say."""
-    exec(compile(PROGRAMS[name], name, "exec"), {})
-    output = capsys.readouterr().out.splitlines()
-    expected = re.findall(r"^print\(.*\)  # (.*)$", PROGRAMS[name], flags=re.MULTILINE)
-    assert set(expected) <= set(output)
+def test_programs_run(installed, folder, name):
+    """The Python programs on the pages, and they print what their comments say.
+
+    The package is installed, not found in the clone.
+    """
+    output = run_alone(installed, PROGRAMS[name], folder=folder).splitlines()
+    # Of a call on one line, or on several.
+    claim = r"^ *(?:print\(.*)?\)  # (.*)$"
+    expected = re.findall(claim, PROGRAMS[name], flags=re.MULTILINE)
+    assert [line for line in output if line in expected] == expected
 
 
 def slugs(text):
@@ -209,7 +226,9 @@ def test_readme_and_snakefile_have_every_target():
         r"^(?:rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", text, flags=re.M | re.DOTALL
     )
     targets = {name for name, body in rules if "    output:" not in body} | {"manifest"}
-    comment = " ".join(re.findall(r"^# (.*)$", (ROOT / "Snakefile").read_text(), re.M))
+    comment = " ".join(
+        re.findall(r"^# (.*)$", (ROOT / "workflow" / "Snakefile").read_text(), re.M)
+    )
     assert set(re.search(r"Other targets: ([^.]*)", comment)[1].split(", ")) == targets
     for target in targets:
         assert re.search(rf"snakemake (--cores \d+ )?{target}\b", README), target
@@ -219,7 +238,7 @@ def test_folders_in_results_are_no_names_of_encodings():
     """Each folder of a rule's outputs is reserved."""
     rules = (ROOT / "workflow" / "rules").glob("*.smk")
     text = "".join(path.read_text() for path in rules)
-    folders = set(re.findall(r'"results/(\w+)["/]', text))
+    folders = set(re.findall(r'"<(?:results|run)>/(\w+)["/]', text))
     assert "contact_sheet" in folders
     assert folders <= set(RESERVED_NAMES)
 

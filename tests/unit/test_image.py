@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 import zlib
 
 import cv2
@@ -147,8 +148,10 @@ def test_text_of_other_programs_is_ignored(image):
 
 
 @pytest.mark.parametrize("name", ["lyft", "mv3d_slices"])
-def test_images_that_another_program_wrote_again(tmp_path, make_scan, name):
-    """With filters and the same text: the same planes."""
+def test_images_that_another_program_wrote_again(
+    tmp_path, make_scan, monkeypatch, name
+):
+    """With filters and the same text: the same planes; an error without OpenCV."""
     path = tmp_path / "a.png"
     render(make_scan(tmp_path / "a.bin", 5000), path, load_encoding(name))
     expected = birdview.load(path)
@@ -167,6 +170,14 @@ def test_images_that_another_program_wrote_again(tmp_path, make_scan, name):
     planes, channels = birdview.load(path)
     np.testing.assert_array_equal(planes, expected.planes)
     assert channels == expected.channels
+
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    message = (
+        f"{path}: another program wrote this PNG, and decoding it needs OpenCV, which "
+        f"is not installed: pip install opencv-python-headless"
+    )
+    with pytest.raises(ModuleNotFoundError, match=re.escape(message)):
+        birdview.load(path)
 
 
 def test_missing_image_is_named(tmp_path):

@@ -68,6 +68,24 @@ def test_coordinates_beyond_any_range_are_rejected(tmp_path, make_scan, axis):
         read_scan(path)
 
 
+def test_all_far_points_are_counted(tmp_path, make_scan):
+    """In the first and in the last piece of a large scan; those that are not numbers
+    and great reflectances are not among them.
+    """
+    points = np.zeros((40_000, 4))
+    points[0] = 2 * MAX_RANGE, -2 * MAX_RANGE, 0, 0
+    points[-1, 2] = -2 * MAX_RANGE
+    points[1] = np.nan, np.inf, -np.inf, np.nan
+    points[2, 3] = 2 * MAX_RANGE
+    path = make_scan(tmp_path / "a.bin", points)
+    with pytest.raises(ValueError, match="2 of 40000 points have a coordinate beyond"):
+        read_scan(path)
+    points[[0, -1]] = 0
+    np.testing.assert_array_equal(
+        read_scan(make_scan(path, points)), points.astype(np.float32)
+    )
+
+
 def test_greatest_range_is_accepted(tmp_path, make_scan):
     """And so is any great reflectance."""
     path = make_scan(tmp_path / "a.bin", [[MAX_RANGE, -MAX_RANGE, 0, 1e30]])

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from birdview.pixels.encoding import load_encoding
     from birdview.pixels.layout import load_layout
     from birdview.pixels.raster import Raster
-    from birdview.pixels.render import render
+    from birdview.pixels.render import Renderer, render
     from birdview.pixels.scan import read_scan
 
 __version__ = "0.2.0.dev0"
@@ -16,6 +16,7 @@ __date__ = "2026-11-26"
 
 __all__ = [
     "Raster",
+    "Renderer",
     "load",
     "load_encoding",
     "load_layout",
@@ -29,6 +30,7 @@ _HOMES = {
     "load_layout": ("birdview.pixels.layout", "load_layout"),
     "read_scan": ("birdview.pixels.scan", "read_scan"),
     "Raster": ("birdview.pixels.raster", "Raster"),
+    "Renderer": ("birdview.pixels.render", "Renderer"),
     "render": ("birdview.pixels.render", "render"),
 }
 
@@ -38,4 +40,16 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _HOMES[name]
-    return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        extra = "[render]" if error.name == "numba" else ""
+        raise ModuleNotFoundError(
+            f"birdview.{name} needs {error.name}, which is not installed: "
+            f"pip install 'birdview{extra}'",
+            name=error.name,
+        ) from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

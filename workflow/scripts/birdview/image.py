@@ -77,6 +77,9 @@ def read_image(image: PathLike) -> Image:
         If the file is missing or cannot be read.
     ValueError
         If the file is not a whole PNG, or not one of birdview's.
+    ModuleNotFoundError
+        If another program has written birdview's image again, with filters, which only
+        OpenCV decodes, and OpenCV is not installed.
     """
     text, pixels = decode_image(Path(image).read_bytes(), image)
     names = text.get("birdview:channels")
@@ -174,7 +177,14 @@ def _inflate_lines(
 
 def _decode_with_opencv(content: bytes, path: PathLike) -> NDArray[np.uint8]:
     """Decode what another program wrote, with filters: several times slower."""
-    import cv2
+    try:
+        import cv2
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{path}: another program wrote this PNG, and decoding it needs OpenCV, "
+            f"which is not installed: pip install opencv-python-headless",
+            name=error.name,
+        ) from None
 
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:

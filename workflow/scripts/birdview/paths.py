@@ -1,18 +1,23 @@
-"""Where the files that ship with birdview are."""
+"""Find the files that ship with birdview, in a clone or in the installed package."""
 
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-WORKFLOW = PACKAGE.parents[1]
-ROOT = WORKFLOW.parent
+
+if (PACKAGE / "encodings").is_dir():  # installed
+    _DATA = PACKAGE
+    LOCK = PACKAGE / "requirements.txt"
+else:
+    _DATA = PACKAGE.parents[1]
+    ROOT = _DATA.parent
+    """The clone; an installed package has none."""
+    LOCK = ROOT / "envs" / "requirements.txt"
+    """The exact versions that users of the workflow install."""
 
 PIXELS = PACKAGE / "pixels"
 """The code that decides pixels: see `birdview.provenance.digest_code`."""
 
-ENCODINGS = WORKFLOW / "encodings"
-SCHEMAS = WORKFLOW / "schemas"
-GALLERY = WORKFLOW / "gallery"
+ENCODINGS = _DATA / "encodings"
+SCHEMAS = _DATA / "schemas"
+GALLERY = _DATA / "gallery"
 """The files that the gallery's page is made of."""
-
-LOCK = ROOT / "envs" / "requirements.txt"
-"""The exact versions that users install."""

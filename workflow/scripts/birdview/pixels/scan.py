@@ -1,7 +1,6 @@
 """Read the file of a scan as points."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from birdview.files import PathLike
@@ -20,6 +19,8 @@ the layout is probably wrong."""
 _TEXT = bytes(range(32, 127)) + b"\t\n\r"
 _TEXT_SAMPLE = 32, 1024
 """Smallest and largest number of bytes inspected to detect text."""
+_PIECE = 1 << 14
+"""Points that are inspected at once: huge scans must not need more memory."""
 
 
 def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float32]:
@@ -94,16 +95,15 @@ def decode_scan(
         )
     if layout.fields == LAYOUTS["kitti"].fields:
         points = data.view("<f4").astype(np.float32, copy=False).reshape(-1, 4)
-        limits = np.float32(MAX_RANGE), np.float32(MIN_REFLECTANCE)
-        beyond, dark = _count_invalid(points.reshape(-1), *limits)
+        beyond = _count_beyond(points)
     else:
         points, beyond = _select(data.view(layout.record), layout)
-        dark = int(np.count_nonzero(points[:, 3] < MIN_REFLECTANCE))
     if beyond:
         raise ValueError(
             f"{path}: {beyond} of {len(points)} points have a coordinate beyond "
             f"{MAX_RANGE:g} m, expected metres ({layout}); is `layout` right?"
         )
+    dark = int(np.count_nonzero(points[:, 3] < MIN_REFLECTANCE))
     if dark > MAX_BAD_SHARE * len(points):
         raise ValueError(
             f"{path}: {dark} of {len(points)} points have a reflectance below "
@@ -127,21 +127,18 @@ def _select(records: np.ndarray, layout: Layout) -> tuple[NDArray[np.float32], i
     return points, int(np.count_nonzero(is_beyond))
 
 
-@njit(nogil=True, cache=True)
-def _count_invalid(
-    flat_points: NDArray[np.float32], limit: np.float32, darkest: np.float32
-) -> tuple[int, int]:
-    """Return how many points are beyond the limit, and how many are too dark."""
-    beyond, dark, infinity = 0, 0, np.float32(np.inf)
-    for i in range(len(flat_points) // 4):
-        x = abs(flat_points[4 * i])
-        y = abs(flat_points[4 * i + 1])
-        z = abs(flat_points[4 * i + 2])
-        # No branches, so that the compiler handles several points at once.
-        beyond += (
-            ((limit < x) & (x < infinity))
-            | ((limit < y) & (y < infinity))
-            | ((limit < z) & (z < infinity))
-        )
-        dark += flat_points[4 * i + 3] < darkest
-    return beyond, dark
+def _count_beyond(points: NDArray[np.float32]) -> int:
+    """Return how many points are impossibly far away."""
+    low, high = points.min(initial=0), points.max(initial=0)
+    if low >= -MAX_RANGE and high <= MAX_RANGE:  # neither if there is a NaN
+        return 0
+    return sum(
+        _count_beyond_in_piece(points[start : start + _PIECE])
+        for start in range(0, len(points), _PIECE)
+    )
+
+
+def _count_beyond_in_piece(points: NDArray[np.float32]) -> int:
+    distances = np.abs(points)
+    x, y, z, _ = ((distances > MAX_RANGE) & (distances < np.inf)).T
+    return int(np.count_nonzero(x | y | z))

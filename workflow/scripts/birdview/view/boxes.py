@@ -10,7 +10,6 @@ from math import cos, isfinite, sin
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -179,6 +178,8 @@ def draw_boxes(
     OSError, ValueError
         As `birdview.load` and `read_boxes` do.
     """
+    import cv2  # here, because reading boxes does not need it
+
     planes, _ = read_image(image)
     boxes = read_boxes(label, calib)
     if len(planes) != 3:
