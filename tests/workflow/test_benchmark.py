@@ -17,12 +17,29 @@ def rows_of(path):
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def test_benchmark_writes_tables_charts_and_a_page(project, make_scan):
+BENCHMARK = "workflow/scripts/birdview/benchmark"
+
+
+@pytest.fixture
+def quick(project):
+    """Measure each thing as seldom and as briefly as the benchmark can."""
+    for name, old, new in (
+        ("steps", "ROUNDS = 3", "ROUNDS = 1"),
+        ("steps", "MIN_SECONDS = 0.1", "MIN_SECONDS = 0.001"),
+        ("steps", "RUN_SECONDS = 1.5", "RUN_SECONDS = 0.01"),
+        ("growth", "RENDERED = 5000", "RENDERED = 200"),
+        ("machine", "RUNS = 3", "RUNS = 1"),
+    ):
+        project.edit(f"{BENCHMARK}/{name}.py", old, new)
+    return project
+
+
+def test_benchmark_writes_tables_charts_and_a_page(quick, make_scan):
     """The page shows all tables and charts; a second run has nothing to do."""
     for number in range(2):
-        make_scan(project.folder / "scans" / f"{number}.bin", 2000, seed=number)
-    project.run("benchmark", "--config", "scans=scans")
-    folder = project.folder / "results" / "benchmark"
+        make_scan(quick.folder / "scans" / f"{number}.bin", 2000, seed=number)
+    quick.run("benchmark", "--config", "scans=scans")
+    folder = quick.folder / "results" / "benchmark"
     tables = {path.stem: rows_of(path) for path in folder.glob("*.tsv")}
     names = {"readers", "rasterisers", "encoders", "renderers"}
     names |= {"encodings", "parallel", "starts"}
@@ -57,11 +74,12 @@ def test_benchmark_writes_tables_charts_and_a_page(project, make_scan):
     assert not re.search(r'(src|href)="(?!#)', page), "the page needs other files"
     for row in tables["readers"]:
         assert f"<td>{row['ms']}</td>" in page
-    assert "Nothing to be done" in project.run("benchmark", "--config", "scans=scans")
+    assert "Nothing to be done" in quick.run("benchmark", "--config", "scans=scans")
 
 
-def test_growth_measures_each_size_and_cleans_up(project, make_scan):
+def test_growth_measures_each_size_and_cleans_up(quick, make_scan):
     """It times the pool, the workflow, and the workflow with nothing to do."""
+    project = quick
     scan = make_scan(project.folder / "0.bin", 2000)
     folder = project.folder / "tables"
     folder.mkdir()
@@ -82,7 +100,7 @@ def test_growth_measures_each_size_and_cleans_up(project, make_scan):
         assert float(row["own_ms_per_scan"]) == pytest.approx(own, rel=0.01)
         assert float(row["nothing_to_do_peak_mib"]) > 10
     memory = rows_of(folder / "memory.tsv")
-    assert memory[-1]["scans"] == "5000"
+    assert memory[-1]["scans"] == "200"
 
 
 def test_an_invalid_scan_stops_the_benchmark(project, make_scan):

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, share_kernels
 from rocrate.rocrate import ROCrate
 
 from birdview.reproduce.manifest import read_manifest
@@ -63,6 +63,7 @@ class Bundles:
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(folder)
         (folder / "scans").symlink_to(self.root / "my scans")
+        share_kernels(folder / "workflow/scripts/birdview")
         return folder
 
 
@@ -157,9 +158,10 @@ def test_crate_describes_everything_in_the_bundle(bundles, tmp_path):
 def test_demo_is_bundled_without_scans(project, tmp_path):
     """Its scans are simulated again; its set-up is that of the project's README.md."""
     project.run("bundle", "--config", "encodings=[lyft]")
-    (archive,) = (project.folder / "results").glob("birdview-*.zip")
+    (archive,) = (project.folder / "results" / "demo").glob("birdview-*.zip")
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(tmp_path / "unpacked")
+    share_kernels(tmp_path / "unpacked/workflow/scripts/birdview")
     text = (tmp_path / "unpacked" / "README.md").read_text()
     assert "The scans are simulated" in text
     command = re.search("^    (python3 .*)$", text, re.M)[1]

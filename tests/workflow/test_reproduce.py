@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers import Project
 
 import birdview
 from birdview.pixels.canvas import Canvas
@@ -19,13 +20,20 @@ SETTINGS = ("--config", "scans=scans", "encodings=[lyft, complex_yolo]")
 DIGITS = r"[0-9a-f]{12}"
 
 
-@pytest.fixture
-def listed(project, make_scan):
+@pytest.fixture(scope="module")
+def listed_once(compiled, tmp_path_factory, make_scan):
     """Render three scans in two encodings and make the manifest."""
+    project = Project(tmp_path_factory.mktemp("reproduce"))
     for seed, name in enumerate(("0", "1", "drive/2")):
         make_scan(project.folder / "scans" / f"{name}.bin", 2000, seed=seed)
     project.run("manifest", *SETTINGS)
     return project
+
+
+@pytest.fixture
+def listed(listed_once, tmp_path):
+    """Copy what is rendered; its folder has a space in its name."""
+    return listed_once.copy(tmp_path / "a project")
 
 
 def manifest_of(project):

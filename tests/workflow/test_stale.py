@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from helpers import Project
 
 SCANS = ("0", "1", "drive/2")
 SETTINGS = ("--config", "scans=scans", "encodings=[notebook, mv3d]")
@@ -13,14 +14,21 @@ ALL = {f"{encoding}/{scan}.png" for encoding in ("notebook", "mv3d") for scan in
 PACKAGE = "workflow/scripts/birdview"
 
 
-@pytest.fixture
-def rendered(project, make_scan):
+@pytest.fixture(scope="module")
+def rendered_once(compiled, tmp_path_factory, make_scan):
     """Render three scans of real size in two encodings."""
+    project = Project(tmp_path_factory.mktemp("stale"))
     for seed, name in enumerate(SCANS):
         make_scan(project.folder / "scans" / f"{name}.bin", POINTS, seed=seed)
     project.run(*SETTINGS)
     assert set(project.images()) == ALL
     return project
+
+
+@pytest.fixture
+def rendered(rendered_once, tmp_path):
+    """Copy what is rendered; its folder has a space in its name."""
+    return rendered_once.copy(tmp_path / "a project")
 
 
 def test_second_run_does_nothing(rendered):
