@@ -8,9 +8,11 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
+from snakemake.cli import parse_config
 
+from birdview.benchmark.reference import LOOPS
 from birdview.pixels.layout import load_layout
-from birdview.run import image_path, resolve
+from birdview.run import resolve
 from birdview.sources import Bucket, Demo, Folder
 
 
@@ -30,10 +32,12 @@ def test_without_settings_it_is_the_demo(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = resolve({})
     assert isinstance(run.source, Demo)
-    assert run.scans == [f"{number:06}" for number in range(8)]
+    assert run.scans == [f"demo/{number:06}" for number in range(8)]
     assert list(run.encodings) == ["notebook"]
     assert run.layout.name == "kitti"
-    assert run.source.file("000001") == "results/demo/000001.bin"
+    assert run.source.file("demo/000001") == "results/demo/000001.bin"
+    assert run.grids == ["results/notebook/demo/grid.json"]
+    assert run.folder == "results/demo"
     assert (run.invalid, run.labelled, run.results_prefix) == ({}, [], None)
     assert run.settings["demo"] == {"scans": 8, "seed": 0}
 
@@ -54,7 +58,9 @@ def test_scans_of_a_folder(scans):
     image = run.images[3]
     assert (image.scan, image.scan_file) == ("drive/b", "scans/drive/b.bin")
     assert image.encoding is run.encodings["lyft"]
-    assert image_path("lyft", "drive/b") == image.path
+    assert run.image_path("lyft", "drive/b") == image.path
+    assert run.grids == ["results/mv3d/grid.json", "results/lyft/grid.json"]
+    assert run.folder == "results"
 
 
 def test_split_names_the_scans(scans):
@@ -99,6 +105,7 @@ def test_parts_hold_all_scans(scans):
         ({"scans": "empty"}, "scans: no .bin file in {}/empty or below"),
         ({"scans": "scans", "split": "no.txt"}, "split: no file no.txt, expected one"),
         ({"scans": "scans", "labels": "x"}, "labels: no folder at {}/x/label_2"),
+        ({"split": "split.txt"}, "scans: null, but a is not a scan of the demo, such"),
         ({"scans": "odd"}, "'odd/{{x}}.bin': invalid scan name: {{...}} and <...> are"),
     ],
 )
@@ -107,6 +114,7 @@ def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message)
     (scans.parent / "empty").mkdir()
     (scans.parent / "odd").mkdir()
     (scans.parent / "odd" / "{x}.bin").touch()
+    (scans.parent / "split.txt").write_text("a\n")
     run = resolve(settings)
     assert list(run.encodings) == ["notebook"]
     for name in ("scans", "invalid", "labelled", "images", "parts", "few_scan_files"):
@@ -122,7 +130,6 @@ def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message)
         ({"scan": "x"}, "config: Additional properties are not allowed ('scan' was"),
         ({"encodings": ["mv4d"]}, "unknown encoding mv4d; built-in encodings: avod"),
         ({"layout": "nuscenes"}, "scans: null, expected a folder for the layout nusc"),
-        ({"split": "a.txt"}, "scans: null, expected the folder of the split's scans"),
         ({"part_size": 0}, "config: part_size: 0 is less than the minimum of 1"),
         ({None: "x"}, "config: Additional properties are not allowed (None was"),
         ({"layout": "pcap"}, "config: layout: 'pcap' is not one of ['kitti', 'nusc"),
@@ -139,6 +146,58 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     with pytest.raises((OSError, ValueError), match=re.escape(message)) as caught:
         resolve(settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
+         "unexpected); allowed: scans, split, layout, labels, compare_with, bundle, "
+         "encodings, part_size, frame_rate, demo"),
+        (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
+        (["encodings=[]"], "config: encodings: [] should be non-empty"),
+        (["encodings=[mv4d]"], "unknown encoding mv4d; built-in encodings: "
+         "{built_in}; for any other, give the path of its .yaml file"),
+        (["encodings=[a/b.yaml]"], "a/b.yaml: no such file, expected an encoding's "
+         "yaml"),
+        (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti', 'nuscenes', "
+         "'waymo6']"),
+        (["layout=[{x: float32}, {y: float}]"], "layout: y: float, expected one of "
+         "float32, float64, float16, uint8, uint16, uint32, uint64, int8, int16, "
+         "int32, int64, or one and a divisor, such as uint16/65535"),
+        (["layout={x: float32}"], "config: layout: {'x': 'float32'} is not of type "
+         "'string', 'array'"),
+        (["layout=[x]"], "config: layout: 0: 'x' is not of type 'object'"),
+        (["layout=[{x: float32}]"], "layout: 0 fields y, expected one"),
+        (["layout=nuscenes"], "scans: null, expected a folder for the layout nuscenes: "
+         "-y, x, z, intensity, ring"),
+        (["labels=nowhere"], "labels: no folder at {folder}/nowhere/label_2, expected "
+         "KITTI's labels"),
+        (["demo={scans: 0}"], "config: demo: scans: 0 is less than the minimum of 1"),
+        (["demo={scans: x}"], "config: demo: scans: 'x' is not of type 'integer'"),
+        (["demo={scans: 1.5}"], "config: demo: scans: '1.5' is not of type 'integer'"),
+        (["demo={size: 1}"], "config: demo: Additional properties are not allowed "
+         "('size' was unexpected); allowed: scans, seed"),
+        (["scans=12"], "config: scans: 12 is not of type 'string', 'null'"),
+        (["reference=a.tsv", "compare_with=b.tsv"], "config: reference and "
+         "compare_with are given, expected compare_with alone, which is its new name"),
+        (["scans=nowhere"], "scans: no folder at {folder}/nowhere, expected one with "
+         "scans"),
+        (["scans=."], "scans: no .bin file in {folder} or below, expected one for each "
+         "scan"),
+    ],
+)  # fmt: skip
+def test_error_in_settings_of_the_command_line(
+    tmp_path, monkeypatch, settings, message
+):
+    """With file or key, what was found and what was expected."""
+    monkeypatch.chdir(tmp_path)
+    names = {"folder": tmp_path, "built_in": ", ".join(sorted(LOOPS))}
+    for name, value in names.items():
+        message = message.replace(f"{{{name}}}", str(value))
+    with pytest.raises((OSError, ValueError)) as caught:
+        _ = resolve(parse_config(settings)).scans
+    assert str(caught.value) == message
 
 
 def test_values_that_arrive_as_text_are_converted(scans):

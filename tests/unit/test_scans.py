@@ -7,10 +7,10 @@ import pytest
 from birdview import bucket
 from birdview.scans import (
     INVALID_NAMES,
+    check_folders,
     find_invalid_names,
     find_labelled,
     find_scans,
-    name_scans,
     split_into_parts,
 )
 
@@ -55,11 +55,6 @@ def test_no_scans_is_an_error_that_names_the_folder(tmp_path):
         find_scans(tmp_path / "no")
 
 
-def test_demo_scans_are_named_like_those_of_kitti():
-    """Six digits."""
-    assert name_scans(2) == ["000000", "000001"]
-
-
 def test_finds_only_files_with_the_suffix_of_the_layout(tmp_path):
     """A longer suffix leaves out other .bin files."""
     for name in ("a.pcd.bin", "b.bin", "c/d.pcd.bin"):
@@ -68,16 +63,17 @@ def test_finds_only_files_with_the_suffix_of_the_layout(tmp_path):
     assert find_scans(tmp_path, ".pcd.bin") == ["a", "c/d"]
 
 
-def test_folder_called_boxes_is_rejected_at_the_top_only(tmp_path):
-    """The pictures of boxes are in results/<encoding>/boxes/."""
-    (tmp_path / "a" / "boxes").mkdir(parents=True)
-    (tmp_path / "a" / "boxes" / "0.bin").touch()
-    assert find_scans(tmp_path) == ["a/boxes/0"]
-    (tmp_path / "boxes").mkdir()
-    (tmp_path / "boxes" / "0.bin").touch()
-    message = f"scans: {tmp_path}/boxes/ holds scans, expected another name"
+@pytest.mark.parametrize("folder", ["boxes/", "demo/"])
+def test_reserved_folders_are_rejected_at_the_top_only(folder):
+    """There are other pictures in results/<encoding>/boxes/ and demo/."""
+
+    def file_of(scan):
+        return f"here/{scan}.bin"
+
+    check_folders(["0", f"a/{folder}0", folder[:-1]], file_of)
+    message = f"scans: here/{folder}0.bin, expected another folder than {folder}: "
     with pytest.raises(ValueError, match=re.escape(message)):
-        find_scans(tmp_path)
+        check_folders(["0", f"{folder}0"], file_of)
 
 
 def test_finds_scans_with_labels(tmp_path):
@@ -122,7 +118,7 @@ def test_invalid_names_are_found_with_the_reason():
 
 def test_parts_have_one_size_but_for_the_last():
     """Numbered from 00000."""
-    scans = name_scans(5)
+    scans = ["a", "b", "c", "d", "e"]
     assert split_into_parts(scans, 2) == {
         "00000": scans[:2],
         "00001": scans[2:4],

@@ -248,20 +248,6 @@ def test_pictures_do_not_hide_an_invalid_name(project, make_scan):
         assert any(text.startswith(line) for text in output.splitlines())
 
 
-def test_demo_overwrites_no_other_images(project, make_scan):
-    """For those who forget `scans`: KITTI's scans have the same names as the demo's."""
-    make_scan(project.folder / "scans" / "000000.bin")
-    project.run("--config", "scans=scans")
-    before = project.images()
-    for target in ("all", "contact_sheet", "results/notebook/000000.png"):
-        output = project.run(target, expect=1)
-        assert (
-            "scans: null, but results/notebook/000000.png is of another scan than the "
-            "demo's: expected the folder of the scans, or another --directory"
-        ) in output.splitlines()
-    assert project.images() == before
-
-
 @pytest.mark.parametrize("folder", ["a{b}", "a<b>"])
 def test_folder_with_an_invalid_name_is_one_line(project, make_scan, folder):
     """Nothing is rendered."""

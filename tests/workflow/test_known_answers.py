@@ -3,7 +3,7 @@
 They are in tests/known_answers.tsv, with the counts: of the scan, the pixels and the
 compressed image data of each image. After an intended change, write the table again:
 
-    PYTHONPATH=workflow/scripts:tests python tests/workflow/test_known_answers.py
+    PYTHONPATH=tests python tests/workflow/test_known_answers.py
 """
 
 import hashlib
@@ -59,8 +59,9 @@ def answers(project):
         own.write_text(f"demo: {{scans: 2}}\nencodings: [{', '.join(LOOPS)}]")
         project.run("manifest", "--configfile", own, cores=cores, **options)
         results, rows = project.folder / "results", []
-        for row in read_manifest(results / "manifest.tsv")[1]:
+        for row in read_manifest(results / "demo" / "manifest.tsv")[1]:
             image = results / row.encoding / f"{row.scan}.png"
+            row = row._replace(scan=row.scan.removeprefix("demo/"))
             listed = {key: str(value) for key, value in row._asdict().items()}
             digest = hashlib.sha256(image.read_bytes()).hexdigest()
             assert listed.pop("file_sha256") == digest

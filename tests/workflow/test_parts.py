@@ -166,8 +166,10 @@ def test_missing_scan_of_a_split_fails_alone(drive):
         (b"/data/a\n", "split: train.txt, line 1: '/data/a', expected the path of a "
          "scan below scans, without suffix"),
         (b"\xff\xfe", "split: train.txt is not UTF-8 text, expected names of scans"),
-        (b"boxes/1\n", "scans: {folder}/scans/boxes/ holds scans, expected another "
-         "name: results/<encoding>/boxes/ is for pictures of boxes"),
+        (b"boxes/1\n", "scans: scans/boxes/1.bin, expected another folder than "
+         "boxes/: results/<encoding>/boxes/ is for pictures of boxes"),
+        (b"demo/1\n", "scans: scans/demo/1.bin, expected another folder than "
+         "demo/: results/<encoding>/demo/ is for the demo's images"),
     ],
 )  # fmt: skip
 def test_invalid_split_is_one_line(drive, text, message):
@@ -180,8 +182,10 @@ def test_invalid_split_is_one_line(drive, text, message):
 
 
 def test_split_needs_a_folder_of_scans(project):
-    """The demo's scans are numbered."""
+    """Without one, there are only those of the demo."""
+    (project.folder / "train.txt").write_text("000001\n")
     output = project.run("--config", "split=train.txt", expect=1)
     assert (
-        "scans: null, expected the folder of the split's scans" in output.splitlines()
-    )
+        "scans: null, but 000001 is not a scan of the demo, such as demo/000000: "
+        "expected the folder of the scans"
+    ) in output.splitlines()

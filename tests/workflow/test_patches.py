@@ -65,7 +65,7 @@ def test_snakemake_inspects_the_signature_of_an_input_function_each_time():
 
 def test_snakemake_wraps_the_error_of_an_input_function(tmp_path):
     """Without `SystemExit` in `input_function`, the message is seven lines long."""
-    assert "raise SystemExit(str(error)) from None" in TEXT
+    assert "raise SystemExit(explain(error)) from None" in TEXT
     output = run_snakefile(
         tmp_path,
         "def broken(wildcards):\n"

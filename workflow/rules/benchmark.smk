@@ -1,6 +1,6 @@
 # Measures the steps from scan to image, and how the workflow grows with the scans.
 #
-#   a few scans  ->  results/benchmark/<table>.tsv  ->  <table>.svg  ->  <page>.html
+#   a few scans  ->  <run>/benchmark/<table>.tsv  ->  <table>.svg  ->  <page>.html
 
 # The pages of the benchmark, with the tables of each.
 TABLES = {
@@ -19,22 +19,22 @@ TABLES = {
 
 rule benchmark:
     input:
-        "results/benchmark/summary.html",
+        "<run>/benchmark/summary.html",
 
 
 rule benchmark_scale:
     input:
-        "results/benchmark/scale.html",
+        "<run>/benchmark/scale.html",
 
 
 rule measure_steps:
     input:
         scans=few_scans,
     output:
-        expand("results/benchmark/{table}.tsv", table=TABLES["summary"]),
+        expand("<run>/benchmark/{table}.tsv", table=TABLES["summary"]),
     log:
-        "results/logs/benchmark/steps.log",
-    threads: workflow.cores or 1
+        "<run>/logs/benchmark/steps.log",
+    threads: all_cores
     params:
         code=code_of("benchmark.steps"),
     run:
@@ -45,7 +45,7 @@ rule measure_steps:
             "birdview.benchmark.steps",
             input.scans,
             threads,
-            workflow.main_snakefile,
+            SNAKEFILE,
             log[0],
         )
 
@@ -54,10 +54,10 @@ rule measure_growth:
     input:
         scans=few_scans,
     output:
-        expand("results/benchmark/{table}.tsv", table=TABLES["scale"]),
+        expand("<run>/benchmark/{table}.tsv", table=TABLES["scale"]),
     log:
-        "results/logs/benchmark/growth.log",
-    threads: workflow.cores or 1
+        "<run>/logs/benchmark/growth.log",
+    threads: all_cores
     params:
         code=code_of("benchmark.growth"),
     run:
@@ -68,16 +68,16 @@ rule measure_growth:
             "birdview.benchmark.growth",
             input.scans,
             threads,
-            workflow.main_snakefile,
+            SNAKEFILE,
             log[0],
         )
 
 
 rule machine:
     output:
-        table="results/benchmark/machine.tsv",
+        table="<run>/benchmark/machine.tsv",
     log:
-        "results/logs/benchmark/machine.log",
+        "<run>/logs/benchmark/machine.log",
     params:
         code=code_of("benchmark.machine"),
     run:
@@ -86,16 +86,16 @@ rule machine:
 
 rule chart:
     input:
-        table="results/benchmark/{table}.tsv",
+        table="<run>/benchmark/{table}.tsv",
     output:
         picture=report(
-            "results/benchmark/{table}.svg",
+            "<run>/benchmark/{table}.svg",
             caption="../report/benchmark.rst",
             category="Benchmark",
             labels={"what": "{table}"},
         ),
     log:
-        "results/logs/benchmark/{table}.chart.log",
+        "<run>/logs/benchmark/{table}.chart.log",
     params:
         code=code_of("view.charts"),
     run:
@@ -105,15 +105,15 @@ rule chart:
 rule page:
     input:
         tables=lambda wildcards: expand(
-            "results/benchmark/{table}.tsv", table=[*TABLES[wildcards.page], "machine"]
+            "<run>/benchmark/{table}.tsv", table=[*TABLES[wildcards.page], "machine"]
         ),
         charts=lambda wildcards: expand(
-            "results/benchmark/{table}.svg", table=TABLES[wildcards.page]
+            "<run>/benchmark/{table}.svg", table=TABLES[wildcards.page]
         ),
     output:
-        page="results/benchmark/{page}.html",
+        page="<run>/benchmark/{page}.html",
     log:
-        "results/logs/benchmark/{page}.page.log",
+        "<run>/logs/benchmark/{page}.page.log",
     wildcard_constraints:
         page="|".join(TABLES),
     params:

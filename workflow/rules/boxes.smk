@@ -1,7 +1,7 @@
 # Draws the labelled boxes of one scan on its image.
 #
-#   results/<encoding>/<scan>.png, <labels>/{label_2,calib}/<scan>.txt
-#     ->  results/<encoding>/boxes/<scan>.png
+#   <results>/<encoding>/<scan>.png, <labels>/{label_2,calib}/<scan>.txt
+#     ->  <results>/<encoding>/boxes/<scan>.png
 
 
 rule boxes:
@@ -12,12 +12,13 @@ rule boxes:
 
 rule draw_boxes:
     input:
-        image="results/{encoding}/{scan}.png",
+        image="<results>/{encoding}/{scan}.png",
         labels=label_inputs,
     output:
-        picture="results/{encoding}/boxes/{scan}.png",
+        picture="<results>/{encoding}/boxes/{scan}.png",
     log:
-        "results/logs/{encoding}/boxes/{scan}.log",
+        "<results>/logs/{encoding}/boxes/{scan}.log",
+    localrule: True
     params:
         code=code_of("view.boxes"),
     run:

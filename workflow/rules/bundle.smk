@@ -1,6 +1,6 @@
 # Packs what a colleague needs to repeat the run, and to verify the result.
 #
-#   the workflow, its settings, results/manifest.tsv  ->  results/birdview-<digest>.zip
+#   the workflow, its settings, <run>/manifest.tsv  ->  <run>/birdview-<digest>.zip
 
 
 rule bundle:
@@ -10,10 +10,10 @@ rule bundle:
 
 rule write_bundle:
     input:
-        manifest="results/manifest.tsv",
+        manifest="<run>/manifest.tsv",
     output:
-        archive="results/birdview-{digest}.zip",
+        archive="<run>/birdview-{digest}.zip",
     log:
-        "results/logs/birdview-{digest}.log",
+        "<run>/logs/birdview-{digest}.log",
     run:
         run_job(log[0], jobs.write_bundle, RUN, input.manifest, output.archive)

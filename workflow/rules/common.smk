@@ -1,15 +1,40 @@
-# What the rules share: the resolved settings, input functions, and how a job is run.
+# What the rules share: the resolved settings, and how a job is run.
 import os
 import sys
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
+# As a module, in the workflow of someone else: its name, and the path of its results.
+MODULE = workflow.modifier.namespace
+PREFIXED = workflow.modifier.path_modifier.replace_prefix("<results>")
+RESULTS = workflow.pathvars.apply(PREFIXED)
+
+ROOT = os.path.normpath(f"{workflow.current_basedir}/../..")
+SNAKEFILE = f"{ROOT}/Snakefile"
+
+# A clone has its own package. Where Snakemake fetched the rules alone, it is an installed one.
+SCRIPTS = f"{ROOT}/workflow/scripts"
+if os.path.isdir(SCRIPTS):
+    sys.path.insert(0, SCRIPTS)
+try:
+    import birdview
+except ModuleNotFoundError:
+    raise WorkflowError(
+        f"birdview: not in {SCRIPTS} and not installed, expected the package of this "
+        f"version: pip install it from its repository"
+    ) from None
+if os.path.isdir(SCRIPTS) and not os.path.samefile(
+    os.path.dirname(birdview.__file__), f"{SCRIPTS}/birdview"
+):
+    raise WorkflowError(
+        f"birdview: two copies in one workflow, {birdview.__file__} and {SCRIPTS}, "
+        f"expected one"
+    )
 
 from birdview import jobs, parts
 from birdview.pixels.recipe import recipe
 from birdview.provenance import digest_lock, digest_modules
-from birdview.run import image_path, resolve
+from birdview.run import resolve
 
 
 include: "patches.smk"
@@ -26,18 +51,45 @@ def storage_object(path):
         raise ValueError(f"{path}: {' '.join(why.split())}") from None
 
 
+def explain(error):
+    """Return the message of an error, with the name of the module that it is in."""
+    return f"module {MODULE}: {error}" if MODULE else str(error)
+
+
 try:
     RUN = resolve(
-        config, workflow.storage_settings.default_storage_prefix, storage_object
+        {key: value for key, value in config.items() if key != "pathvars"},
+        workflow.storage_settings.default_storage_prefix,
+        storage_object,
+        RESULTS,
     )
 except (OSError, ValueError) as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(explain(error)) from None
 
-config.update(RUN.settings)  # for the report
+if not MODULE:
+    config.update(RUN.settings)  # for the report
 
 # Everything that determines an image apart from its scan. One dict, because Snakemake
 # compares params as a set and would miss two values swapping.
 RECIPES = {name: recipe(value, RUN.layout) for name, value in RUN.encodings.items()}
+
+# Logs stay here if the images go to a bucket. A path that is local gets no module's prefix.
+local_log = local if RUN.results_prefix else str
+
+
+# <results>/{encoding}/{scan}.png are the images; <run> is for what is made of all of them.
+pathvars:
+    run="<results>/demo" if RUN.source.is_simulated else "<results>",
+
+
+# Before the rules: for outputs in object storage, later ones do not count.
+wildcard_constraints:
+    encoding="|".join(RUN.encodings),
+    scan=r"(?!boxes/|(.*/)?\.\./).+",
+    number="[0-9]+",
+    part="[0-9]+",
+    digest="[0-9a-f]{12}",
+    below="(demo/)?",
 
 
 def run_job(log, function, *arguments):
@@ -47,7 +99,7 @@ def run_job(log, function, *arguments):
     except Exception as error:
         make_empty_log(log)
         if isinstance(error, (MemoryError, OSError, ValueError)):
-            raise WorkflowError(str(error)) from None
+            raise WorkflowError(explain(error)) from None
         raise
 
 
@@ -56,95 +108,6 @@ def code_of(*modules):
     return lambda wildcards: digest_modules(*(f"birdview.{name}" for name in modules))
 
 
-@input_function
-def scan_input(wildcards):
-    """Return the file of a scan, as an input of its image."""
-    file = RUN.scan_file(wildcards.scan)
-    if RUN.source.is_remote:
-        return storage(file)
-    # An unreadable scan (a broken link, say) must fail only its own job; as a declared
-    # input it would abort the run.
-    if not RUN.source.is_readable(wildcards.scan):
-        return []
-    return local(file) if RUN.results_prefix else file
-
-
-@input_function
-def invalid_names(wildcards):
-    """Return an output of a job that fails for each scan with an invalid name."""
-    return [f"results/invalid/{number}" for number in range(len(RUN.invalid))]
-
-
-@input_function
-def images(wildcards):
-    """Return all images, wherever they are."""
-    return [image.path for image in RUN.images] + invalid_names(wildcards)
-
-
-@input_function
-def local_images(wildcards):
-    """Return all images; they must be in the folder results."""
-    RUN.check_images_are_local()
-    return images(wildcards)
-
-
-@input_function
-def images_of_encoding(wildcards):
-    """Return the images of one encoding."""
-    RUN.check_images_are_local()
-    return [image_path(wildcards.encoding, scan) for scan in RUN.scans]
-
-
-@input_function
-def images_on_sheet(wildcards):
-    """Return the images on the contact sheet of an encoding."""
-    RUN.check_images_are_local()
-    return [image_path(wildcards.encoding, scan) for scan in jobs.choose_scans(RUN)]
-
-
-@input_function
-def finished_parts(wildcards):
-    """Return the marks of all parts."""
-    marks = [f"results/parts/{part}.done" for part in RUN.parts]
-    return marks + invalid_names(wildcards)
-
-
-@input_function
-def images_or_parts(wildcards):
-    """Return what the default target renders: on a cluster, a job takes seconds to start."""
-    return images(wildcards) if workflow.local_exec else finished_parts(wildcards)
-
-
-def grids(wildcards):
-    """Return the description of the pixels of each encoding."""
-    return [f"results/{name}/grid.json" for name in RUN.encodings]
-
-
-@input_function
-def boxed_pictures(wildcards):
-    """Return the pictures with boxes of all scans that have labels."""
-    RUN.check_images_are_local()
-    return RUN.boxed_pictures
-
-
-@input_function
-def label_inputs(wildcards):
-    """Return the label files of a scan that exist: one without must fail alone."""
-    return [file for file in RUN.label_files(wildcards.scan) if os.path.isfile(file)]
-
-
-@input_function
-def bundle_of_manifest(wildcards):
-    """Return the bundle, whose name is only known when there is a manifest."""
-    return jobs.name_bundle(RUN, checkpoints.manifest.get().output.table)
-
-
-def report_pictures(wildcards):
-    """Return those pictures for a report that exist."""
-    return [picture for picture in RUN.report_pictures if os.path.exists(picture)]
-
-
-@input_function
-def few_scans(wildcards):
-    """Return up to three scans for the benchmark."""
-    return RUN.few_scan_files
+def all_cores(wildcards):
+    """Return the cores of the run. When rules are read, a report or a lint has none."""
+    return workflow.cores or 1

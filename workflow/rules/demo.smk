@@ -1,13 +1,14 @@
 # Simulates one scan of the demo's drive.
 #
-#   (nothing)  ->  results/demo/<number>.bin
+#   (nothing)  ->  <results>/demo/<number>.bin
 
 
 rule demo:
     output:
-        scan="results/demo/{number}.bin",
+        scan="<results>/demo/{number}.bin",
     log:
-        "results/logs/demo/{number}.log",
+        "<results>/logs/demo/{number}.log",
+    localrule: True
     params:
         seed=RUN.settings["demo"]["seed"],
         code=code_of("demo"),

@@ -1,6 +1,6 @@
 # Writes a page for the browser that shows all images.
 #
-#   results/<encoding>/<scan>.png  ->  results/gallery/index.html
+#   <results>/<encoding>/<scan>.png  ->  <run>/gallery/index.html
 #
 # Failed scans are shown with their error, so the images cannot be inputs. The job asks for
 # all cores at the lowest priority instead, and so runs last. And it runs every time,
@@ -12,16 +12,16 @@ rule gallery:
     input:
         local_images,
         grids,
-        "results/gallery",
+        "<run>/gallery",
 
 
 rule render_gallery:
     output:
-        page=directory("results/gallery"),
+        page=directory("<run>/gallery"),
     log:
-        "results/logs/gallery.log",
+        "<run>/logs/gallery.log",
     priority: -1
-    threads: workflow.cores or 1
+    threads: all_cores
     params:
         time=time.time_ns(),
     run:

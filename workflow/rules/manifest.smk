@@ -1,7 +1,7 @@
 # Lists which image was made from which scan, by digests, and compares with others' lists.
 #
-#   results/<encoding>/<scan>.png  ->  results/manifest.tsv
-#   the same, and the scans        ->  results/verify.tsv, and the exit status
+#   <results>/<encoding>/<scan>.png  ->  <run>/manifest.tsv
+#   the same, and the scans          ->  <run>/verify.tsv, and the exit status
 #
 # verify has no inputs, or Snakemake would first render what is missing, and no outputs: so
 # it runs every time, and keeps its table when something differs.
@@ -11,10 +11,10 @@ checkpoint manifest:
     input:
         local_images,
     output:
-        table="results/manifest.tsv",
+        table="<run>/manifest.tsv",
     log:
-        "results/logs/manifest.log",
-    threads: workflow.cores or 1
+        "<run>/logs/manifest.log",
+    threads: all_cores
     params:
         recipes=[RECIPES[name] for name in sorted(RECIPES)],
         code=code_of("reproduce.manifest", "inflate"),
@@ -25,7 +25,7 @@ checkpoint manifest:
 
 rule verify:
     log:
-        "results/logs/verify.log",
-    threads: workflow.cores or 1
+        "<run>/logs/verify.log",
+    threads: all_cores
     run:
         run_job(log[0], jobs.verify_images, RUN, threads)

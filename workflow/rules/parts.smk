@@ -1,26 +1,14 @@
 # Renders the scans part by part, each part by a Snakemake of its own: for more scans than
 # one plan can hold; and on a cluster, where a part is a job.
 #
-#   (settings, scans)  ->  results/parts/settings.yaml, results/parts/<part>.txt
-#                      ->  results/<encoding>/<scan>.png, results/parts/<part>.done
+#   (settings, scans)  ->  <run>/parts/settings.yaml, <run>/parts/<part>.txt
+#                      ->  <results>/<encoding>/<scan>.png, <run>/parts/<part>.done
 #
 # The nested Snakemake decides which images of a part are stale. This one only sees which
 # parts have scans or settings that differ from the last time.
 
 
 STATES = parts.States(RUN)
-
-
-# On a cluster, these take less time than submitting a job. The other targets are for one
-# machine: docs/cluster.md.
-localrules:
-    settings_of_parts,
-    list_part,
-    demo,
-    render,
-    reject_name,
-    grid,
-    draw_boxes,
 
 
 rule parts:
@@ -31,9 +19,10 @@ rule parts:
 
 rule settings_of_parts:
     output:
-        settings="results/parts/settings.yaml",
+        settings="<run>/parts/settings.yaml",
     log:
-        local("results/logs/parts/settings.log"),
+        local_log("<run>/logs/parts/settings.log"),
+    localrule: True
     params:
         settings=parts.settings_of_parts(RUN),
     run:
@@ -42,9 +31,10 @@ rule settings_of_parts:
 
 rule list_part:
     output:
-        split="results/parts/{part}.txt",
+        split="<run>/parts/{part}.txt",
     log:
-        local("results/logs/parts/{part}.txt.log"),
+        local_log("<run>/logs/parts/{part}.txt.log"),
+    localrule: True
     params:
         names=lambda wildcards: parts.digest_names(RUN, wildcards.part),
     run:
@@ -53,15 +43,14 @@ rule list_part:
 
 rule render_part:
     input:
-        scans=input_function(lambda wildcards: parts.inputs_of(RUN, wildcards.part)),
-        split="results/parts/{part}.txt",
-        settings="results/parts/settings.yaml",
+        split="<run>/parts/{part}.txt",
+        settings="<run>/parts/settings.yaml",
         grids=grids,
     output:
-        done=touch("results/parts/{part}.done"),
+        done=touch("<run>/parts/{part}.done"),
     log:
-        local("results/logs/parts/{part}.log"),
-    threads: workflow.cores or 1
+        local_log("<run>/logs/parts/{part}.log"),
+    threads: all_cores
     params:
         recipes=[RECIPES[name] for name in sorted(RECIPES)],
         scans=lambda wildcards: STATES.digest(wildcards.part),
@@ -70,7 +59,7 @@ rule render_part:
             log[0],
             jobs.render_part,
             RUN,
-            workflow.main_snakefile,
+            SNAKEFILE,
             input.settings,
             input.split,
             threads,

@@ -7,6 +7,9 @@ import os
 import signal
 import threading
 
+from snakemake.io import flag
+from snakemake.path_modifier import PATH_MODIFIER_FLAG
+
 # Planning allocates hundreds of thousands of objects; Python's default thresholds of
 # garbage collection cost a quarter of a run with nothing to do.
 gc.set_threshold(100_000)
@@ -21,10 +24,16 @@ def input_function(function):
 
     def adapted(wildcards):
         try:
-            return function(wildcards)
+            files = function(wildcards)
         except (OSError, ValueError) as error:
             # Snakemake prints any other exception as seven lines around ours.
-            raise SystemExit(str(error)) from None
+            raise SystemExit(explain(error)) from None
+        if PREFIXED == "<results>":
+            return files
+        # As a module with a prefix: Snakemake would put it before the user's scans too.
+        if isinstance(files, str):
+            return flag(files, PATH_MODIFIER_FLAG)
+        return [flag(file, PATH_MODIFIER_FLAG) for file in files]
 
     # Snakemake inspects the signature once per image; here it is cached.
     adapted.__signature__ = inspect.signature(adapted)
@@ -54,5 +63,5 @@ onstart:
     else:
         # Also for jobs that never run, such as those that a cluster refuses.
         for part in RUN.parts:
-            make_empty_log(f"results/logs/parts/{part}.log")
+            make_empty_log(f"{RUN.folder}/logs/parts/{part}.log")
     signal.signal(signal.SIGTERM, stop_gracefully)

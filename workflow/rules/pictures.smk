@@ -1,28 +1,30 @@
 # Draws contact sheets, movies and point counts; and collects Snakemake's report.
 #
-#   results/<encoding>/<scan>.png  ->  results/contact_sheet/<encoding>.png
-#                                  ->  results/movie/<encoding>.webm
-#   results/manifest.tsv           ->  results/counts.tsv, results/counts.svg
+#   <results>/<encoding>/<scan>.png  ->  <run>/contact_sheet/<encoding>.png
+#                                    ->  <run>/movie/<encoding>.webm
+#   <run>/manifest.tsv               ->  <run>/counts.tsv, <run>/counts.svg
 
 
-report: "../report/workflow.rst"
+if not MODULE:
+
+    report: "../report/workflow.rst"
 
 
 rule contact_sheet:
     input:
         invalid_names,
-        expand("results/contact_sheet/{encoding}.png", encoding=RUN.encodings),
+        expand("<run>/contact_sheet/{encoding}.png", encoding=RUN.encodings),
 
 
 rule movie:
     input:
         invalid_names,
-        expand("results/movie/{encoding}.webm", encoding=RUN.encodings),
+        expand("<run>/movie/{encoding}.webm", encoding=RUN.encodings),
 
 
 rule counts:
     input:
-        "results/counts.tsv",
+        "<run>/counts.tsv",
 
 
 # For `snakemake report --report report.zip`. Snakemake reports what its target needs, so
@@ -37,13 +39,13 @@ rule draw_contact_sheet:
         images_on_sheet,
     output:
         picture=report(
-            "results/contact_sheet/{encoding}.png",
+            "<run>/contact_sheet/{encoding}.png",
             caption="../report/contact_sheet.rst",
             category="Images",
             labels={"encoding": "{encoding}", "picture": "contact sheet"},
         ),
     log:
-        "results/logs/contact_sheet/{encoding}.log",
+        "<run>/logs/contact_sheet/{encoding}.log",
     params:
         meaning=lambda wildcards: jobs.explain_pixels(RUN, wildcards.encoding),
         total=lambda wildcards: len(RUN.scans),
@@ -58,9 +60,9 @@ rule render_movie:
     input:
         images_of_encoding,
     output:
-        movie="results/movie/{encoding}.webm",
+        movie="<run>/movie/{encoding}.webm",
     log:
-        "results/logs/movie/{encoding}.log",
+        "<run>/logs/movie/{encoding}.log",
     params:
         rate=RUN.settings["frame_rate"],
         code=code_of("view.movie"),
@@ -70,22 +72,22 @@ rule render_movie:
 
 rule point_counts:
     input:
-        manifest="results/manifest.tsv",
+        manifest="<run>/manifest.tsv",
     output:
         table=report(
-            "results/counts.tsv",
+            "<run>/counts.tsv",
             caption="../report/counts.rst",
             category="Points",
             labels={"what": "least, median and greatest"},
         ),
         chart=report(
-            "results/counts.svg",
+            "<run>/counts.svg",
             caption="../report/counts.rst",
             category="Points",
             labels={"what": "over the scans"},
         ),
     log:
-        "results/logs/counts.log",
+        "<run>/logs/counts.log",
     params:
         code=code_of("view.point_counts"),
     run:

@@ -1,7 +1,7 @@
 # Renders one image of one scan, and describes what its pixels mean.
 #
-#   <scans>/<scan>.bin  ->  results/<encoding>/<scan>.png
-#   (an encoding)       ->  results/<encoding>/grid.json
+#   <scans>/<scan>.bin  ->  <results>/<encoding>/<scan>.png
+#   (an encoding)       ->  <results>/<encoding>/grid.json, demo/grid.json for the demo
 #
 # For each scan whose name no image can have, there is a job that fails with the reason.
 
@@ -10,9 +10,10 @@ rule render:
     input:
         scan=scan_input,
     output:
-        image="results/{encoding}/{scan}.png",
+        image="<results>/{encoding}/{scan}.png",
     log:
-        local("results/logs/{encoding}/{scan}.log"),
+        local_log("<results>/logs/{encoding}/{scan}.log"),
+    localrule: True
     params:
         recipe=lambda wildcards: RECIPES[wildcards.encoding],
     run:
@@ -29,18 +30,20 @@ rule render:
 
 rule reject_name:
     output:
-        "results/invalid/{number}",
+        "<results>/invalid/{number}",
     log:
-        local("results/logs/invalid/{number}.log"),
+        local_log("<results>/logs/invalid/{number}.log"),
+    localrule: True
     run:
         run_job(log[0], jobs.reject_name, RUN, int(wildcards.number))
 
 
 rule grid:
     output:
-        json="results/{encoding}/grid.json",
+        json="<results>/{encoding}/{below}grid.json",
     log:
-        local("results/logs/{encoding}/grid.json.log"),
+        local_log("<results>/logs/{encoding}/{below}grid.json.log"),
+    localrule: True
     params:
         encoding=lambda wildcards: RUN.encodings[wildcards.encoding].digest,
         code=code_of("metadata"),

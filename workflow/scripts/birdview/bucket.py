@@ -10,7 +10,6 @@ from birdview.files import PathLike
 
 INVALID_OBJECT_NAMES = {
     "[#?]": "the storage plugin would take another object",
-    "^boxes/": "results/<encoding>/boxes/ is for pictures of boxes",
 }
 """Further patterns of names that are rejected there, and why."""
 

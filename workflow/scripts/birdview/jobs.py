@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from birdview import paths
 from birdview.files import PathLike
 from birdview.image import ImageFile
-from birdview.run import Run, image_path
+from birdview.run import Run
 from birdview.sources import Bucket
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def reject_name(run: Run, number: int) -> None:
     errors = list(run.invalid.values())
     if number >= len(errors):
         raise ValueError(
-            f"results/invalid/{number}: {len(errors)} scans have invalid names, "
+            f"{run.folder}/invalid/{number}: {len(errors)} scans have invalid names, "
             f"expected a number below"
         )
     raise ValueError(errors[number])
@@ -140,7 +140,7 @@ def draw_contact_sheet(run: Run, encoding: str, picture: PathLike) -> None:
     """Draw some images of an encoding side by side."""
     from birdview.view import contact_sheet
 
-    images = {scan: image_path(encoding, scan) for scan in choose_scans(run)}
+    images = {scan: run.image_path(encoding, scan) for scan in choose_scans(run)}
     contact_sheet.draw_contact_sheet(
         picture, images, run.encodings[encoding], len(run.scans)
     )
@@ -150,7 +150,7 @@ def render_movie(run: Run, encoding: str, movie: PathLike) -> None:
     """Write a movie with one frame for each image of an encoding."""
     from birdview.view.movie import write_movie
 
-    images = {scan: image_path(encoding, scan) for scan in run.scans}
+    images = {scan: run.image_path(encoding, scan) for scan in run.scans}
     write_movie(movie, images, run.encodings[encoding], run.settings["frame_rate"])
 
 
@@ -204,14 +204,14 @@ def name_bundle(run: Run, manifest: PathLike) -> str:
     """Return the path of the bundle of a run, which has a digest of its content."""
     from birdview.reproduce import bundle
 
-    return f"results/{bundle.name_bundle(paths.ROOT, run.settings, manifest)}"
+    return f"{run.folder}/{bundle.name_bundle(paths.ROOT, run.settings, manifest)}"
 
 
 def write_bundle(run: Run, manifest: PathLike, archive: PathLike) -> None:
     """Pack what a colleague needs to repeat the run."""
     from birdview.reproduce import bundle
 
-    bundle.write_bundle(archive, paths.ROOT, run.settings, manifest)
+    bundle.write_bundle(archive, paths.ROOT, run.settings, manifest, run.results)
     print(archive)
 
 
@@ -236,8 +236,10 @@ def verify_images(run: Run, threads: int) -> None:
     theirs = run.settings["compare_with"]
     if theirs is not None:
         here = manifest.describe_run(run.encodings, run.layout)
-        findings += verify.compare(checked, here, theirs, "results/verify", inflate)
-    verify.conclude(findings, len(checked), "results/verify.tsv")
+        findings += verify.compare(
+            checked, here, theirs, run.results, f"{run.folder}/verify", inflate
+        )
+    verify.conclude(findings, len(checked), f"{run.folder}/verify.tsv")
 
 
 def run_benchmark(
@@ -263,7 +265,7 @@ def run_benchmark(
         )
     command = [
         *(sys.executable, "-m", module, "--snakefile", snakefile),
-        *("--cores", str(cores), "--folder", "results/benchmark", *scans),
+        *("--cores", str(cores), "--folder", f"{run.folder}/benchmark", *scans),
     ]
     scripts = str(paths.PACKAGE.parent)
     with open(log, "w") as file:

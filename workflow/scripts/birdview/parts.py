@@ -21,7 +21,6 @@ from birdview.pixels.encoding import is_path
 from birdview.pixels.layout import load_layout
 from birdview.run import Run
 from birdview.scans import read_split
-from birdview.sources import DEMO_FOLDER
 
 
 def scans_of(run: Run, part: str) -> list[str]:
@@ -35,16 +34,6 @@ def scans_of(run: Run, part: str) -> list[str]:
     if part not in run.parts:
         raise ValueError(f"part {part}: unknown, expected 00000 to {max(run.parts)}")
     return run.parts[part]
-
-
-def inputs_of(run: Run, part: str) -> list[str]:
-    """Return the scans of a part that the workflow has to make.
-
-    Others are no inputs, because Snakemake would read each for its checksum.
-    """
-    if not run.source.is_simulated:
-        return []
-    return [run.source.file(scan) for scan in scans_of(run, part)]
 
 
 def digest_names(run: Run, part: str) -> str:
@@ -75,7 +64,7 @@ def settings_of_parts(run: Run) -> dict[str, Any]:
     """
     scans = run.settings["scans"]
     return {
-        "scans": DEMO_FOLDER if scans is None else scans.rstrip("/") or "/",
+        "scans": scans and (scans.rstrip("/") or "/"),
         "layout": run.settings["layout"],
         "encodings": run.settings["encodings"],
         "demo": run.settings["demo"],

@@ -17,6 +17,7 @@ from birdview.pixels.layout import Layout, load_layout
 from birdview.pixels.schema import validate
 from birdview.scans import (
     INVALID_NAMES,
+    check_folders,
     find_invalid_names,
     find_labelled,
     split_into_parts,
@@ -34,7 +35,7 @@ RESERVED_NAMES = (
     "parts",
     "verify",
 )
-"""Folder names in results/ that an encoding may not take."""
+"""Names of folders in results/ that an encoding may not take."""
 
 
 class Scans(NamedTuple):
@@ -71,6 +72,8 @@ class Run:
         The prefix of object storage that results go to; None for the folder results.
     found : Scans, OSError or ValueError
         The scans, or why they cannot be found: see `scans`.
+    results : str
+        The folder of the images; see also `folder`.
     """
 
     settings: Mapping[str, Any]
@@ -79,6 +82,12 @@ class Run:
     source: Source
     results_prefix: str | None
     found: Scans | OSError | ValueError
+    results: str = "results"
+
+    @property
+    def folder(self) -> str:
+        """The folder of what is made of the whole run; the demo has its own."""
+        return f"{self.results}/demo" if self.source.is_simulated else self.results
 
     @property
     def scans(self) -> list[str]:
@@ -106,6 +115,29 @@ class Run:
             raise self.found
         return self.found
 
+    @property
+    def failures(self) -> list[str]:
+        """Outputs of jobs that fail, one for each scan with an invalid name."""
+        return [
+            f"{self.results}/invalid/{number}" for number in range(len(self.invalid))
+        ]
+
+    @property
+    def finished_parts(self) -> list[str]:
+        """The marks of all parts.
+
+        Raises
+        ------
+        ValueError
+            If the images are not in the folder results, where parts write theirs.
+        """
+        if self.results != "results":
+            raise ValueError(
+                f"parts: the images are in {self.results}, expected them in results: "
+                f"parts do not work with another folder"
+            )
+        return [f"{self.folder}/parts/{part}.done" for part in self.parts]
+
     @cached_property
     def parts(self) -> dict[str, list[str]]:
         """The scans of each part, by its number."""
@@ -115,10 +147,22 @@ class Run:
     def images(self) -> list[ImageFile]:
         """All images, one encoding after the other."""
         return [
-            ImageFile(image_path(name, scan), encoding, scan, self.source.file(scan))
+            ImageFile(
+                self.image_path(name, scan), encoding, scan, self.source.file(scan)
+            )
             for name, encoding in self.encodings.items()
             for scan in self.scans
         ]
+
+    def image_path(self, encoding: str, scan: str) -> str:
+        """Return the path of an image, by the names of its encoding and its scan."""
+        return f"{self.results}/{encoding}/{scan}.png"
+
+    @property
+    def grids(self) -> list[str]:
+        """The files that say what the pixels of each encoding mean."""
+        below = "demo/" if self.source.is_simulated else ""
+        return [f"{self.results}/{name}/{below}grid.json" for name in self.encodings]
 
     def scan_file(self, scan: str) -> str:
         """Return the file of a scan; raise as `scans` does if there are none."""
@@ -136,7 +180,7 @@ class Run:
         """
         self._require_labels()
         return [
-            f"results/{name}/boxes/{scan}.png"
+            f"{self.results}/{name}/boxes/{scan}.png"
             for name in self.encodings
             for scan in self.labelled
         ]
@@ -145,9 +189,9 @@ class Run:
     def report_pictures(self) -> list[str]:
         """Everything that Snakemake's report can show."""
         return [
-            *(f"results/contact_sheet/{name}.png" for name in self.encodings),
-            *("results/counts.tsv", "results/counts.svg"),
-            *map(str, sorted(Path("results/benchmark").glob("*.svg"))),
+            *(f"{self.folder}/contact_sheet/{name}.png" for name in self.encodings),
+            *(f"{self.folder}/counts.tsv", f"{self.folder}/counts.svg"),
+            *map(str, sorted(Path(self.folder, "benchmark").glob("*.svg"))),
         ]
 
     @property
@@ -195,15 +239,11 @@ class Run:
             )
 
 
-def image_path(encoding: str, scan: str) -> str:
-    """Return the path of an image, by the names of its encoding and its scan."""
-    return f"results/{encoding}/{scan}.png"
-
-
 def resolve(
     settings: Mapping[str, Any],
     results_prefix: str | None = None,
     open_bucket: Callable[[str], Any] | None = None,
+    results: str = "results",
 ) -> Run:
     """Resolve the settings of a run.
 
@@ -216,6 +256,8 @@ def resolve(
     open_bucket : function, optional
         Turns a path such as ``s3://bucket/kitti`` into a StorageObject of
         snakemake-storage-plugin-s3.
+    results : str
+        The folder of the images.
 
     Raises
     ------
@@ -230,13 +272,13 @@ def resolve(
         results_prefix = None
     elif open_bucket:
         bucket.check_exists(open_bucket(results_prefix))
-    source = _source(settings, encodings, layout, results_prefix, open_bucket)
+    source = _source(settings, layout, results_prefix, open_bucket, results)
     found: Scans | OSError | ValueError
     try:
         found = _find(source, settings, results_prefix)
     except (OSError, ValueError) as error:
         found = error
-    return Run(settings, encodings, layout, source, results_prefix, found)
+    return Run(settings, encodings, layout, source, results_prefix, found, results)
 
 
 def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
@@ -276,10 +318,10 @@ def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
 
 def _source(
     settings: Mapping[str, Any],
-    encodings: dict[str, Encoding],
     layout: Layout,
     results_prefix: str | None,
     open_bucket: Callable[[str], Any] | None,
+    results: str,
 ) -> Source:
     folder, split = settings["scans"], settings["split"]
     if folder is None:
@@ -289,9 +331,8 @@ def _source(
             )
         if settings["layout"] != "kitti":
             raise ValueError(f"scans: null, expected a folder for the {layout}")
-        if split is not None:
-            raise ValueError("scans: null, expected the folder of the split's scans")
-        return Demo(settings["demo"]["scans"], encodings)
+        demo = settings["demo"]
+        return Demo(demo["scans"], demo["seed"], results, split)
     if bucket.is_bucket(folder) and open_bucket:
         return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split)
     return Folder(folder, layout.suffix, split)
@@ -301,6 +342,8 @@ def _find(
     source: Source, settings: Mapping[str, Any], results_prefix: str | None
 ) -> Scans:
     scans = source.find()
+    if not source.is_simulated:
+        check_folders(scans, source.file)
     patterns = INVALID_NAMES
     if source.is_remote or results_prefix:
         patterns = patterns | bucket.INVALID_OBJECT_NAMES

@@ -6,7 +6,7 @@ the same name.
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from birdview.files import PathLike
@@ -21,13 +21,11 @@ INVALID_NAMES = {
 _INVALID_PATHS = {r"(^|/)\.{0,2}(/|$)": "it is not a path below the folder of scans"}
 """Further patterns, checked against scan names only."""
 
-_BOXES = "boxes/"
-"""The folder in results/<encoding>/ that is not for images of scans."""
-
-
-def name_scans(count: int) -> list[str]:
-    """Return the names of the first scans of a drive, as in KITTI: 000000, ..."""
-    return [f"{number:06}" for number in range(count)]
+RESERVED_FOLDERS = {
+    "boxes/": "for pictures of boxes",
+    "demo/": "for the demo's images",
+}
+"""Folders in results/<encoding>/ that are not for images of the user's scans."""
 
 
 def find_scans(
@@ -53,8 +51,8 @@ def find_scans(
     FileNotFoundError
         If the folder or the split is missing, or the folder holds no scan.
     ValueError
-        If the folder has a name that Snakemake does not take, if the split is not a
-        list of names, or if a scan's image would be among the pictures of boxes.
+        If the folder has a name that Snakemake does not take, or if the split is not a
+        list of names.
     """
     where = os.path.abspath(folder)
     for pattern, why in INVALID_NAMES.items():
@@ -67,12 +65,6 @@ def find_scans(
         raise FileNotFoundError(
             f"scans: no {suffix} file in {where} or below, expected one for each scan"
         )
-    for scan in scans:
-        if scan.startswith(_BOXES):
-            raise ValueError(
-                f"scans: {where}/{_BOXES} holds scans, expected another name: "
-                f"results/<encoding>/{_BOXES} is for pictures of boxes"
-            )
     return sorted(scans)
 
 
@@ -137,6 +129,30 @@ def read_split(path: PathLike) -> list[str]:
     return scans
 
 
+def check_folders(scans: Iterable[str], file_of: Callable[[str], str]) -> None:
+    """Check that no image of a user's scan would be where others are.
+
+    Parameters
+    ----------
+    scans : iterable of str
+        Their names.
+    file_of : function
+        Returns the file of a scan by its name, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If a scan is in one of the `RESERVED_FOLDERS`.
+    """
+    for scan in scans:
+        for folder, purpose in RESERVED_FOLDERS.items():
+            if scan.startswith(folder):
+                raise ValueError(
+                    f"scans: {file_of(scan)}, expected another folder than {folder}: "
+                    f"results/<encoding>/{folder} is {purpose}"
+                )
+
+
 def find_invalid_names(
     scans: list[str], patterns: Mapping[str, str] = INVALID_NAMES
 ) -> dict[str, str]:
@@ -192,30 +208,6 @@ def split_into_parts(scans: list[str], size: int) -> dict[str, list[str]]:
         f"{number:05}": scans[start : start + size]
         for number, start in enumerate(starts)
     }
-
-
-def check_demo_overwrites_nothing(encodings: Iterable[str], demo: PathLike) -> None:
-    """Raise if the demo would overwrite images of other scans.
-
-    Parameters
-    ----------
-    encodings : iterable of str
-        Their names.
-    demo : path-like
-        The folder of the demo's scans.
-
-    Raises
-    ------
-    ValueError
-        If there are images of scans that are not the demo's.
-    """
-    for encoding in encodings:
-        for image in sorted(Path("results", encoding).glob("*.png")):
-            if not (Path(demo) / f"{image.stem}.bin").exists():
-                raise ValueError(
-                    f"scans: null, but {image} is of another scan than the demo's: "
-                    f"expected the folder of the scans, or another --directory"
-                )
 
 
 def find_labelled(labels: PathLike, scans: list[str]) -> list[str]:

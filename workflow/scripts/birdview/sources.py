@@ -1,20 +1,15 @@
 """Where the scans of a run come from: the demo, a folder or a bucket."""
 
 import os
-from collections.abc import Hashable, Iterable
+import re
+from collections.abc import Hashable
 from functools import cached_property
 from typing import Any, Protocol
 
 from birdview import bucket
 from birdview.files import PathLike
-from birdview.scans import (
-    check_demo_overwrites_nothing,
-    find_scans,
-    name_scans,
-    read_split,
-)
-
-DEMO_FOLDER = "results/demo"
+from birdview.provenance import digest_modules
+from birdview.scans import find_scans, read_split
 
 
 class Source(Protocol):
@@ -50,24 +45,41 @@ class Source(Protocol):
 class Demo:
     """The scans of a simulated drive: see `birdview.demo`.
 
+    Their names start with ``demo/``, which those of a user's scans must not.
+
     Parameters
     ----------
     count : int
-    encodings : iterable of str
-        The names of the encodings that are rendered.
+    seed : int
+    results : str
+        The folder that holds theirs.
+    split : path-like, optional
+        A list of the scans, for `read_split`.
     """
 
     is_remote, is_simulated = False, True
 
-    def __init__(self, count: int, encodings: Iterable[str]) -> None:
-        self._count, self._encodings = count, list(encodings)
+    def __init__(
+        self, count: int, seed: int, results: str, split: PathLike | None = None
+    ) -> None:
+        self._count, self._seed = count, seed
+        self._results, self._split = results, split
 
     def find(self) -> list[str]:
-        check_demo_overwrites_nothing(self._encodings, DEMO_FOLDER)
-        return name_scans(self._count)
+        if self._split is None:
+            return [f"demo/{number:06}" for number in range(self._count)]
+        names = read_split(self._split)
+        for name in names:
+            self.file(name)
+        return names
 
     def file(self, scan: str) -> str:
-        return f"{DEMO_FOLDER}/{scan}.bin"
+        if not re.fullmatch("demo/[0-9]+", scan):
+            raise ValueError(
+                f"scans: null, but {scan} is not a scan of the demo, such as "
+                f"demo/000000: expected the folder of the scans"
+            )
+        return f"{self._results}/{scan}.bin"
 
     def is_readable(self, scan: str) -> bool:
         return True
@@ -76,7 +88,7 @@ class Demo:
         return []
 
     def state(self, scan: str) -> Hashable:
-        return scan
+        return scan, self._seed, digest_modules("birdview.demo")
 
 
 class Folder:

@@ -82,7 +82,11 @@ def name_bundle(
 
 
 def write_bundle(
-    path: PathLike, project: PathLike, settings: Mapping[str, Any], manifest: PathLike
+    path: PathLike,
+    project: PathLike,
+    settings: Mapping[str, Any],
+    manifest: PathLike,
+    results: PathLike,
 ) -> None:
     """Write the bundle of a run.
 
@@ -98,7 +102,9 @@ def write_bundle(
     settings : mapping
         The run's, with all defaults.
     manifest : path-like
-        The run's, with the images beside it.
+        The run's.
+    results : path-like
+        The folder of the images that it lists.
 
     Raises
     ------
@@ -120,7 +126,7 @@ def write_bundle(
             archive.writestr(_entry(name), content)
         for row in rows if with_images else ():
             name = f"{row.encoding}/{row.scan}.png"
-            content = (Path(manifest).parent / name).read_bytes()
+            content = Path(results, name).read_bytes()
             if hashlib.sha256(content).hexdigest() != row.file_sha256:
                 raise ValueError(f"{name}: not the image that {manifest} lists")
             archive.writestr(_entry(f"{REFERENCE}/{name}"), content)

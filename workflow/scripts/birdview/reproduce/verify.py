@@ -180,6 +180,7 @@ def compare(
     checked: Mapping[tuple[str, str], Checked],
     run: Mapping[str, str],
     manifest: PathLike,
+    results: PathLike,
     folder: PathLike,
     inflate: Inflate = inflate_with_zlib,
 ) -> list[Finding]:
@@ -192,6 +193,8 @@ def compare(
         The result of `birdview.reproduce.manifest.describe_run`.
     manifest : path-like
         The colleague's manifest. If images are beside it, they are compared too.
+    results : path-like
+        The folder of the checked images.
     folder : path-like
         Where to save pictures of the differences, if pixels differ.
     inflate : function
@@ -233,8 +236,13 @@ def compare(
             continue
         their = theirs[key]
         if mine.pixels_sha256 != their.pixels_sha256:
-            theirs_beside = Path(manifest).parent / key[0] / f"{key[1]}.png"
-            what = _compare_pixels(key, theirs_beside, Path(folder), inflate)
+            image = f"{key[0]}/{key[1]}.png"
+            what = _compare_pixels(
+                Path(results, image),
+                Path(manifest).parent / image,
+                Path(folder, image),
+                inflate,
+            )
             findings.append(Finding("pixels", *key, what + makers))
         elif mine.file_sha256 != their.file_sha256:
             what = "the file has other bytes than theirs, but the same pixels"
@@ -261,15 +269,12 @@ def _compare_scans(
             yield Finding("scan", "", scan, what)
 
 
-def _compare_pixels(
-    key: tuple[str, str], theirs: Path, folder: Path, inflate: Inflate
-) -> str:
+def _compare_pixels(mine: Path, theirs: Path, picture: Path, inflate: Inflate) -> str:
     """Return how many pixels differ from their image, and save a picture of where."""
     # It needs a compiler, which the rest of this module does not.
     from birdview.pixels.canvas import Canvas
 
     what = "other pixels, of the same scan and the same encoding"
-    mine = folder.parent / key[0] / f"{key[1]}.png"
     try:
         (_, pixels), (_, others) = (
             decode_image(path.read_bytes(), path, inflate) for path in (mine, theirs)
@@ -281,7 +286,6 @@ def _compare_pixels(
             return "other pixels in their manifest, but the same in their image"
         canvas = Canvas((*pixels.shape[:2], 1))
         canvas.planes[..., 0] = 255 * _differing(pixels, others)
-        picture = folder / key[0] / f"{key[1]}.png"
         picture.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(picture, canvas.encode({}))
         what += f"; {picture} shows where"
