@@ -1,0 +1,281 @@
+"""Compare images with their scans, and with the manifest of a colleague."""
+
+import contextlib
+import csv
+import re
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import birdview
+from birdview import jobs, paths
+from birdview.pixels.canvas import Canvas
+from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import read_text
+from birdview.reproduce.manifest import read_manifest
+from birdview.run import resolve
+
+SETTINGS = {"scans": "scans", "encodings": ["lyft.yaml", "complex_yolo"]}
+DIGITS = r"[0-9a-f]{12}"
+
+
+def render():
+    """Render all images of the run in the current folder."""
+    run = resolve(SETTINGS)
+    for image in run.images:
+        Path(image.path).parent.mkdir(parents=True, exist_ok=True)
+        jobs.render_image(run, image.scan, image.encoding.name, None, image.path)
+
+
+@pytest.fixture(scope="module")
+def original(compiled, make_scan, tmp_path_factory):
+    """Render three scans in two encodings and make the manifest; return the folder."""
+    folder = tmp_path_factory.mktemp("original")
+    for seed, name in enumerate(("0", "1", "drive/2")):
+        make_scan(folder / "scans" / f"{name}.bin", 2000, seed=seed)
+    shutil.copy(paths.ENCODINGS / "lyft.yaml", folder)
+    with contextlib.chdir(folder):
+        render()
+        jobs.write_manifest(resolve(SETTINGS), "results/manifest.tsv", threads=2)
+    return folder
+
+
+@pytest.fixture
+def folder(original, tmp_path, monkeypatch):
+    """Copy the rendered folder, and work in it."""
+    folder = tmp_path / "run"
+    shutil.copytree(original, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def verify(folder, capsys):
+    """Verify; return the findings by kind, encoding and scan, and what is said."""
+
+    def verify(differs=False, **more):
+        run, ends = resolve(SETTINGS | more), contextlib.nullcontext()
+        if differs:
+            ends = pytest.raises(ValueError, match=r"^differences: ")
+        with ends as error:
+            jobs.verify_images(run, threads=2)
+        lines = capsys.readouterr().out.splitlines()
+        if differs:
+            lines.append(str(error.value))
+        with open(folder / "results" / "verify.tsv", newline="") as file:
+            rows = list(csv.reader(file, delimiter="\t"))
+        assert rows[0] == ["kind", "encoding", "scan", "what"]
+        return {tuple(row[:3]): row[3] for row in rows[1:]}, lines
+
+    return verify
+
+
+def edit_encoding(folder):
+    """Change a number of the encoding `lyft`."""
+    path = folder / "lyft.yaml"
+    text = path.read_text()
+    assert "range: [0, 16]" in text
+    path.write_text(text.replace("range: [0, 16]", "range: [0, 8]", 1))
+
+
+def edit_pixel(path):
+    """Change one pixel and write the image again, with the same text."""
+    text, planes = read_text(path), birdview.load(path).planes
+    canvas = Canvas((*planes.shape[1:], len(planes)))
+    canvas.planes[:] = planes.transpose(1, 2, 0)
+    canvas.planes[100, 50, 0] ^= 1
+    path.write_bytes(canvas.encode(text))
+
+
+def test_verify_names_a_cut_image(folder, verify):
+    """It says what is wrong with the file."""
+    image = folder / "results/lyft/1.png"
+    image.write_bytes(image.read_bytes()[:-30])
+    findings, _ = verify(differs=True)
+    what = "results/lyft/1.png: ends too early, expected a whole PNG"
+    assert findings == {("image", "lyft", "1"): what}
+
+
+def test_verify_names_swapped_images(folder, verify):
+    """It says which scan each of them shows."""
+    one, two = (folder / "results/lyft" / f"{name}.png" for name in "01")
+    one.rename(one.with_name("x"))
+    two.rename(one)
+    one.with_name("x").rename(two)
+    findings, _ = verify(differs=True)
+    assert list(findings) == [("image", "lyft", "0"), ("image", "lyft", "1")]
+    for (_, _, mine), other in zip(findings, "10", strict=True):
+        what = rf"it shows the scan {other}, expected {mine} \({DIGITS}\)"
+        assert re.fullmatch(what, findings["image", "lyft", mine])
+
+
+def test_verify_names_a_changed_pixel(folder, verify):
+    """Even if the file is whole, and its text was written for its pixels."""
+    edit_pixel(folder / "results/complex_yolo/drive/2.png")
+    findings, _ = verify(differs=True)
+    what = (
+        "1 of 369664 pixels, the first in row 100 and column 50, are not those that "
+        "the scan gives"
+    )
+    assert findings == {("pixels", "complex_yolo", "drive/2"): what}
+
+
+def test_verify_names_the_images_of_a_changed_scan(folder, verify, make_scan):
+    """They show other bytes."""
+    make_scan(folder / "scans" / "1.bin", 2000, seed=9)
+    findings, _ = verify(differs=True)
+    assert list(findings) == [("image", "complex_yolo", "1"), ("image", "lyft", "1")]
+    what = rf"it shows the scan with the digest {DIGITS}, expected 1 \({DIGITS}\)"
+    assert all(re.fullmatch(what, found) for found in findings.values())
+
+
+def test_verify_names_an_invalid_scan(folder, verify):
+    """The message is that of a failed rendering."""
+    (folder / "scans" / "1.bin").write_bytes(bytes(33))
+    findings, _ = verify(differs=True)
+    assert list(findings) == [("scan", "complex_yolo", "1"), ("scan", "lyft", "1")]
+    assert "33 bytes found" in findings["scan", "lyft", "1"]
+
+
+def test_verify_names_the_images_of_a_changed_encoding(folder, verify):
+    """They were rendered with other numbers."""
+    edit_encoding(folder)
+    findings, _ = verify(differs=True)
+    names = [("image", "lyft", name) for name in ("0", "1", "drive/2")]
+    what = "it was rendered with other numbers than the encoding has"
+    assert findings == dict.fromkeys(names, what)
+
+
+def test_verify_accepts_an_image_saved_by_another_program(folder, verify):
+    """It has other bytes and no text, but the same pixels."""
+    image = str(folder / "results/lyft/1.png")
+    cv2.imwrite(image, cv2.imread(image))
+    findings, lines = verify()
+    what = "the file has other bytes than it would have here, but the same pixels"
+    assert findings == {("bytes", "lyft", "1"): what}
+    assert "6 images verified: all pixels are as they should be" in lines
+
+
+@pytest.fixture
+def theirs(folder, tmp_path):
+    """Copy the results to a colleague; return the setting with their manifest."""
+    shutil.copytree(folder / "results", tmp_path / "theirs")
+    return {"compare_with": str(tmp_path / "theirs" / "manifest.tsv")}
+
+
+def test_copied_results_are_identical(folder, theirs, verify):
+    """There is no finding."""
+    assert verify(**theirs)[0] == {}
+
+
+def test_their_scans_differ(folder, theirs, verify, make_scan):
+    """One has other bytes, one is only here, one only there; no image is reported."""
+    scans = folder / "scans"
+    data = bytearray((scans / "1.bin").read_bytes())
+    data[3] ^= 1
+    (scans / "1.bin").write_bytes(data)
+    (scans / "0.bin").unlink()
+    make_scan(scans / "new.bin", 500)
+    render()
+    findings, _ = verify(differs=True, **theirs)
+    assert list(findings) == [("scan", "", name) for name in ("0", "1", "new")]
+    assert findings["scan", "", "0"] == "only in their manifest, not here"
+    assert findings["scan", "", "new"] == "only here, not in their manifest"
+    what = rf"other bytes: {DIGITS} here, {DIGITS} there"
+    assert re.fullmatch(what, findings["scan", "", "1"])
+
+
+def test_their_encoding_differs(folder, theirs, verify):
+    """One number does; no image is reported."""
+    before = load_encoding("lyft").digest[:12]
+    edit_encoding(folder)
+    render()
+    findings, _ = verify(differs=True, **theirs)
+    assert list(findings) == [("encoding", "lyft", "")]
+    what = rf"{DIGITS} here, {before} there"
+    assert re.fullmatch(what, findings["encoding", "lyft", ""])
+
+
+def test_their_scan_differs_in_one_encoding(folder, theirs, verify, tmp_path):
+    """It was replaced while they rendered: the scan is reported, in any order."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    for row in rows[:1], rows[-1:]:
+        shutil.copy(manifest, tmp_path / "kept.tsv")
+        (one,) = row
+        old = f"{one.encoding}\t{one.scan}\t{one.scan_sha256}"
+        new = f"{one.encoding}\t{one.scan}\t{'f' * 64}"
+        manifest.write_text(manifest.read_text().replace(old, new))
+        findings, _ = verify(differs=True, **theirs)
+        assert list(findings) == [("scan", "", one.scan)]
+        shutil.copy(tmp_path / "kept.tsv", manifest)
+
+
+def test_their_layout_differs(folder, theirs, verify, tmp_path):
+    """Then nothing else is reported."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    text = manifest.read_text()
+    assert "# layout\tkitti\n" in text
+    manifest.write_text(text.replace("# layout\tkitti", "# layout\twaymo6"))
+    findings, lines = verify(differs=True, **theirs)
+    assert findings == {("encoding", "", ""): "layout kitti here, waymo6 there"}
+    assert "encoding: layout kitti here, waymo6 there" in lines
+
+
+def test_their_pixels_differ(folder, theirs, verify, tmp_path):
+    """It says how many, and saves a picture of where."""
+    image = tmp_path / "theirs" / "lyft" / "1.png"
+    edit_pixel(image)
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    (row,) = (row for row in rows if (row.encoding, row.scan) == ("lyft", "1"))
+    text = manifest.read_text()
+    text = re.sub("# lock\t.*", "# lock\tanother", text)
+    manifest.write_text(text.replace(row.pixels_sha256, "0" * 64))
+    findings, _ = verify(differs=True, **theirs)
+    assert list(findings) == [("pixels", "lyft", "1")]
+    what = findings["pixels", "lyft", "1"]
+    assert what.startswith("other pixels, of the same scan and the same encoding")
+    assert "1 of 112896 pixels, the first in row 100 and column 50" in what
+    assert what.endswith("; other there: lock")
+    picture = cv2.imread(str(folder / "results/verify/lyft/1.png"), 0)
+    assert np.argwhere(picture).tolist() == [[100, 50]]
+
+
+def test_their_manifest_does_not_fit_their_image(folder, theirs, verify, tmp_path):
+    """It has another digest of the pixels than the image beside it."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    manifest.write_text(manifest.read_text().replace(rows[0].pixels_sha256, "0" * 64))
+    findings, _ = verify(differs=True, **theirs)
+    what = "other pixels in their manifest, but the same in their image"
+    assert findings == {("pixels", rows[0].encoding, rows[0].scan): what}
+
+
+def test_their_manifest_lacks_an_image(folder, theirs, verify, tmp_path):
+    """It has the scan and the encoding, but no image of both."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    text = manifest.read_text()
+    manifest.write_text(re.sub("\nlyft\t1\t.*", "", text))
+    findings, _ = verify(differs=True, **theirs)
+    assert findings == {("image", "lyft", "1"): "not in their manifest"}
+
+
+def test_their_bytes_differ(folder, theirs, verify, tmp_path):
+    """With the same pixels that is reported, but harmless."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    _, rows = read_manifest(manifest)
+    text = manifest.read_text()
+    manifest.write_text(text.replace(rows[0].file_sha256, "0" * 64))
+    findings, _ = verify(**theirs)
+    assert list(findings) == [("bytes", rows[0].encoding, rows[0].scan)]
+
+
+def test_their_manifest_is_missing(folder):
+    """The error names the setting, in one line."""
+    message = "compare_with: [Errno 2] No such file or directory: 'no.tsv'"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        jobs.verify_images(resolve(SETTINGS | {"compare_with": "no.tsv"}), threads=2)
