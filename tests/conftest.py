@@ -15,8 +15,10 @@ from helpers import CHROMIUM_FLAGS, LAPTOP, Project, build
 
 from birdview.image import decode_image
 from birdview.inflate import inflate
+from birdview.pixels.canvas import Canvas
 from birdview.pixels.encoding import load_encoding
-from birdview.pixels.render import render
+from birdview.pixels.raster import Raster
+from birdview.pixels.scan import read_scan
 
 
 @pytest.fixture(scope="session")
@@ -58,20 +60,37 @@ def make_scan():
     return make
 
 
+def compile_drawing(scan):
+    """Compile what draws, for each arithmetic, on arrays and on the planes of a PNG."""
+    for name in ("mv3d", "complex_yolo"):
+        encoding = load_encoding(name)
+        for planes in (None, Canvas(encoding.shape).planes):
+            Raster(encoding, planes).draw(read_scan(scan))
+
+
+def compile_streams(scan):
+    """Compile what compresses images, and what decompresses them."""
+    image = scan.with_suffix(".png")
+    image.write_bytes(Canvas((1, 1, 3)).encode({}))
+    decode_image(image.read_bytes(), image, inflate)
+
+
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
-    """Compile the kernels for each arithmetic; Numba caches them beside the source.
+    """Compile the kernels, once for all workers; Numba caches them beside the source.
 
-    The other workers of pytest-xdist wait, and then find them.
+    Of two workers, each compiles one half and waits for the other.
     """
-    folder = tmp_path_factory.mktemp("compiled")
-    scan, image = folder / "0.bin", folder / "0.png"
+    scan = tmp_path_factory.mktemp("compiled") / "0.bin"
     np.zeros((1, 4), dtype="<f4").tofile(scan)
-    with open(tmp_path_factory.getbasetemp().parent / "compiled.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in ("mv3d", "complex_yolo"):
-            render(scan, image, load_encoding(name))
-            decode_image(image.read_bytes(), image, inflate)
+    shared, steps = tmp_path_factory.getbasetemp(), [compile_streams, compile_drawing]
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+        steps = steps[::-1] if worker == "gw1" else steps
+    for step in steps:
+        with open(shared / f"{step.__name__}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            step(scan)
 
 
 @pytest.fixture(scope="session", autouse=True)

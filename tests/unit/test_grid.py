@@ -9,6 +9,7 @@ from birdview.benchmark.reference import LOOPS
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.grid import Axis, Grid
 
+GRIDS = {name: load_encoding(name).grid for name in LOOPS}
 LOWER = Axis(0, origin=-1.0, cell=0.5, first=0, size=4, ascending=True, upper=False)
 UPPER = LOWER._replace(origin=0.0, first=-2, upper=True)
 
@@ -52,7 +53,7 @@ def test_coordinates_must_be_finite(metres):
 @given(row=st.integers(0, 1599), col=st.integers(0, 1599))
 def test_to_metres_is_the_inverse_of_to_pixel(name, row, col):
     """The middle of every pixel is in that pixel, and half a pixel from its corner."""
-    grid = load_encoding(name).grid
+    grid = GRIDS[name]
     row, col = row % grid.shape[0], col % grid.shape[1]
     x, y = grid.to_metres(row, col)
     assert grid.to_pixel(x, y) == (row, col)

@@ -76,13 +76,18 @@ latin = st.characters(
 keywords = st.text(latin, min_size=1, max_size=79).filter(lambda word: word != CHECK)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("text")
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     text=st.dictionaries(keywords, st.text(st.characters(codec="utf-8")), max_size=5)
 )
-def test_any_text_comes_back(tmp_path_factory, text):
+def test_any_text_comes_back(folder, text):
     """With any keyword, and as Pillow reads it."""
-    path = tmp_path_factory.mktemp("text") / "a.png"
+    path = folder / "a.png"
     path.write_bytes(Canvas((1, 1, 1)).encode(text))
     check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
     assert read_text(path) == text | check

@@ -15,7 +15,8 @@ from birdview.pixels.encoding import load_encoding
 from birdview.pixels.raster import Raster
 from birdview.pixels.scan import read_scan
 
-RASTERS = {name: Raster(load_encoding(name)) for name in LOOPS}
+BUILT_IN = {name: load_encoding(name) for name in LOOPS}
+RASTERS = {name: Raster(encoding) for name, encoding in BUILT_IN.items()}
 
 
 def draw(name, points):
@@ -232,7 +233,7 @@ some_points = hnp.arrays(
 
 
 @pytest.mark.parametrize("name", LOOPS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(points=some_points)
 def test_equals_the_loop_on_any_points(name, points):
     """Including NaN, infinities and -0.0."""
@@ -241,11 +242,11 @@ def test_equals_the_loop_on_any_points(name, points):
 
 
 @pytest.mark.parametrize("name", LOOPS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(points=some_points)
 def test_points_are_drawn_where_the_grid_says(name, points):
     """The kernel and `Grid.to_pixel` agree, and no other pixel is drawn."""
-    encoding = load_encoding(name)
+    encoding = BUILT_IN[name]
     points[:, 2] = -0.5
     points[:, 3] = 1
     planes, counts = RASTERS[name].draw(points)

@@ -1,5 +1,7 @@
 """All variants that the benchmark compares give the same results."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -23,6 +25,12 @@ SCANS = {
     "one": np.array([[10, -5, -1, 0.5]]),
     "NaN": np.full((3, 4), np.nan),
 }
+
+
+@cache
+def draw_plainly(scan, encoding):
+    """Return the image of the plain loop."""
+    return LOOPS[encoding](read_scan(scan))
 
 
 @pytest.fixture(scope="module", params=[*SCANS, "real 0", "real 1", "real 2"])
@@ -49,7 +57,7 @@ def test_readers_read_the_same_points(scan, variant):
 @pytest.mark.parametrize("variant", RASTERISERS["mv3d"])
 def test_rasterisers_draw_the_same_pixels(scan, encoding, variant):
     """As the plain loop."""
-    expected = LOOPS[encoding](read_scan(scan))
+    expected = draw_plainly(scan, encoding)
     np.testing.assert_array_equal(RASTERISERS[encoding][variant](scan), expected)
 
 
@@ -68,7 +76,7 @@ def test_renderers_make_the_same_image(tmp_path, scan, encoding, variant):
     """The floor too, which writes an image that was drawn before."""
     image = str(tmp_path / "a.png")
     RENDERERS[encoding][variant](scan, image)
-    expected = LOOPS[encoding](read_scan(scan))
+    expected = draw_plainly(scan, encoding)
     np.testing.assert_array_equal(cv2.imread(image), expected)
 
 
@@ -78,6 +86,6 @@ def test_encodings_equal_the_loop(tmp_path, scan, encoding, variant):
     """Decoded by OpenCV."""
     image = str(tmp_path / "a.png")
     ENCODINGS[encoding][variant](scan, image)
-    expected = LOOPS[encoding](read_scan(scan))
+    expected = draw_plainly(scan, encoding)
     pixels = cv2.imread(image, cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(pixels, expected)
