@@ -10,10 +10,28 @@ from unittest.mock import MagicMock
 import pytest
 from snakemake.cli import parse_config
 
+from birdview import jobs
 from birdview.benchmark.reference import LOOPS
 from birdview.pixels.layout import load_layout
 from birdview.run import resolve
 from birdview.sources import Bucket, Demo, Folder
+
+OWN = """
+description: The number of points in two slices, and the mean height.
+region:
+  x: {min: 0, max: 40, closed: lower}
+  y: {min: -10, max: 10, closed: lower}
+  z: {min: -2, max: 1}
+grid:
+  cell: {x: 0.5, y: 0.25}
+  rows: -x
+  cols: -y
+slices: [-2, -1, 1]
+channels:
+  - {name: count, slice: each, statistic: count, range: [0, 8]}
+  - {name: height, statistic: mean_height, range: [-2, 1]}
+  - {name: occupied, statistic: occupancy}
+"""
 
 
 @pytest.fixture
@@ -101,27 +119,64 @@ def test_parts_hold_all_scans(scans):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"scans": "nowhere"}, "scans: no folder at {}/nowhere, expected one with"),
-        ({"scans": "empty"}, "scans: no .bin file in {}/empty or below"),
-        ({"scans": "scans", "split": "no.txt"}, "split: no file no.txt, expected one"),
-        ({"scans": "scans", "labels": "x"}, "labels: no folder at {}/x/label_2"),
-        ({"split": "split.txt"}, "scans: null, but a is not a scan of the demo, such"),
-        ({"scans": "odd"}, "'odd/{{x}}.bin': invalid scan name: {{...}} and <...> are"),
+        ({"scans": "nowhere"}, "scans: no folder at {folder}/nowhere, expected one "
+         "with scans"),
+        ({"scans": "empty"}, "scans: no .bin file in {folder}/empty or below, expected "
+         "one for each scan"),
+        ({"scans": "scans", "split": "no.txt"}, "split: no file no.txt, expected one "
+         "with the name of a scan in each line"),
+        ({"scans": "scans", "labels": "x"}, "labels: no folder at {folder}/x/label_2, "
+         "expected KITTI's labels"),
+        ({"split": "split.txt"}, "scans: null, but a is not a scan of the demo, such "
+         "as demo/000000: expected the folder of the scans"),
+        ({"scans": "odd"}, "'odd/{x}.bin': invalid scan name: {...} and <...> are "
+         "Snakemake wildcards"),
+        ({"scans": "a{b}"}, "scans: '{folder}/a{b}': invalid path of scans: "
+         "{...} and <...> are Snakemake wildcards"),
+        ({"scans": "a<b>"}, "scans: '{folder}/a<b>': invalid path of scans: {...} "
+         "and <...> are Snakemake wildcards"),
     ],
-)
+)  # fmt: skip
 def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message):
     """So targets that need no scan work nevertheless."""
-    (scans.parent / "empty").mkdir()
-    (scans.parent / "odd").mkdir()
-    (scans.parent / "odd" / "{x}.bin").touch()
+    for folder in ("empty", "odd", "a{b}", "a<b>"):
+        (scans.parent / folder).mkdir()
+    for file in ("odd/{x}.bin", "a{b}/0.bin", "a<b>/0.bin"):
+        (scans.parent / file).touch()
     (scans.parent / "split.txt").write_text("a\n")
     run = resolve(settings)
     assert list(run.encodings) == ["notebook"]
-    for name in ("scans", "invalid", "labelled", "images", "parts", "few_scan_files"):
-        with pytest.raises(
-            (OSError, ValueError), match=re.escape(message.format(scans.parent))
-        ):
+    assert run.grids
+    needs = ["scans", "invalid", "labelled", "failures", "images", "parts"]
+    message = re.escape(message.replace("{folder}", str(scans.parent)))
+    for name in (*needs, "finished_parts", "few_scan_files"):
+        with pytest.raises((OSError, ValueError), match=f"^{message}$"):
             getattr(run, name)
+    with pytest.raises((OSError, ValueError), match=f"^{message}$"):
+        run.scan_file("0")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "split: nothing in train.txt, expected the name of a scan in each line"),
+        (b"a\n../b\n", "split: train.txt, line 2: '../b', expected the path of a scan "
+         "below scans, without suffix"),
+        (b"/data/a\n", "split: train.txt, line 1: '/data/a', expected the path of a "
+         "scan below scans, without suffix"),
+        (b"\xff\xfe", "split: train.txt is not UTF-8 text, expected names of scans"),
+        (b"boxes/1\n", "scans: scans/boxes/1.bin, expected another folder than "
+         "boxes/: results/<encoding>/boxes/ is for pictures of boxes"),
+        (b"demo/1\n", "scans: scans/demo/1.bin, expected another folder than "
+         "demo/: results/<encoding>/demo/ is for the demo's images"),
+    ],
+)  # fmt: skip
+def test_invalid_split_is_an_error(scans, text, message):
+    """Of the scans, in one line."""
+    (scans.parent / "train.txt").write_bytes(text)
+    run = resolve({"scans": "scans", "split": "train.txt"})
+    with pytest.raises((OSError, ValueError), match=f"^{re.escape(message)}$"):
+        _ = run.images
 
 
 @pytest.mark.parametrize(
@@ -176,6 +231,10 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
         (["demo={scans: 0}"], "config: demo: scans: 0 is less than the minimum of 1"),
         (["demo={scans: x}"], "config: demo: scans: 'x' is not of type 'integer'"),
         (["demo={scans: 1.5}"], "config: demo: scans: '1.5' is not of type 'integer'"),
+        (["frame_rate=0"], "config: frame_rate: 0 is less than or equal to the minimum "
+         "of 0"),
+        (["frame_rate=61"], "config: frame_rate: 61 is greater than the maximum of 60"),
+        (["frame_rate=fast"], "config: frame_rate: 'fast' is not of type 'number'"),
         (["demo={size: 1}"], "config: demo: Additional properties are not allowed "
          "('size' was unexpected); allowed: scans, seed"),
         (["scans=12"], "config: scans: 12 is not of type 'string', 'null'"),
@@ -198,6 +257,43 @@ def test_error_in_settings_of_the_command_line(
     with pytest.raises((OSError, ValueError)) as caught:
         _ = resolve(parse_config(settings)).scans
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("slice: each", "slices: each", "own.yaml: channels: 0: Additional properties "
+         "are not allowed ('slices' was unexpected); allowed: name, statistic, slice, "
+         "range, log"),
+        ("max: 40", "max: 40.2", "own.yaml: region: x: 80.4 cells of 0.5 m from min to "
+         "max, expected a whole number"),
+    ],
+)  # fmt: skip
+def test_error_in_an_own_encoding_names_file_and_key(scans, old, new, message):
+    """And what was found and what was expected, in one line."""
+    assert old in OWN
+    (scans.parent / "own.yaml").write_text(OWN.replace(old, new))
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        resolve({"scans": "scans", "encodings": ["own.yaml"]})
+
+
+def test_two_encodings_cannot_have_the_same_name(scans):
+    """They would write the same images."""
+    (scans.parent / "mv3d.yaml").write_text(OWN)
+    message = r"^mv3d\.yaml: two encodings mv3d, expected different names$"
+    with pytest.raises(ValueError, match=message):
+        resolve({"scans": "scans", "encodings": ["mv3d", "mv3d.yaml"]})
+
+
+@pytest.mark.parametrize("module", ["steps", "growth"])
+def test_benchmark_takes_only_the_layout_kitti(scans, module):
+    """It compares with readers that know no other."""
+    run = resolve({"scans": "scans", "layout": "waymo6"})
+    message = r"^layout: waymo6, expected kitti: the benchmark reads no other$"
+    log, module = scans.parent / "a.log", f"birdview.benchmark.{module}"
+    with pytest.raises(ValueError, match=message):
+        jobs.run_benchmark(run, module, run.few_scan_files, 1, "Snakefile", log)
+    assert not log.exists()
 
 
 def test_values_that_arrive_as_text_are_converted(scans):

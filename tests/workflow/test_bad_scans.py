@@ -9,7 +9,6 @@ import threading
 
 import cv2
 import numpy as np
-import pytest
 from helpers import SMALL_MEMORY, obey_permissions
 
 from birdview.benchmark.reference import LOOPS, draw_notebook
@@ -246,19 +245,6 @@ def test_pictures_do_not_hide_an_invalid_name(project, make_scan):
     for target in ("contact_sheet", "movie"):
         output = project.run(target, *settings, expect=1)
         assert any(text.startswith(line) for text in output.splitlines())
-
-
-@pytest.mark.parametrize("folder", ["a{b}", "a<b>"])
-def test_folder_with_an_invalid_name_is_one_line(project, make_scan, folder):
-    """Nothing is rendered."""
-    make_scan(project.folder / folder / "0.bin")
-    output = project.run("--config", f"scans={folder}", expect=1)
-    where = f"{project.folder / folder}"
-    assert (
-        f"scans: {where!r}: invalid path of scans: {{...}} and <...> are Snakemake "
-        "wildcards"
-    ) in output.splitlines()
-    assert project.images() == {}
 
 
 def test_scan_that_is_replaced_while_it_is_read(tmp_path, make_scan):
