@@ -1,15 +1,17 @@
 """Pack what a colleague needs to repeat a run: `snakemake bundle`."""
 
+import copy
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, share_kernels
+from helpers import ROOT, Project, share_kernels
 from rocrate.rocrate import ROCrate
 
 from birdview.reproduce.manifest import read_manifest
@@ -57,19 +59,30 @@ class Bundles:
         (archive,) = (folder / "results").glob("birdview-*.zip")
         return archive
 
-    def unpack(self, archive):
+    def unpack(self, archive, folder):
         """Unpack a bundle elsewhere and link the scans there; return the folder."""
-        folder = self.root / "unpacked"
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folder)
+        unpack(archive, folder)
         (folder / "scans").symlink_to(self.root / "my scans")
-        share_kernels(folder / "workflow/scripts/birdview")
         return folder
 
 
-@pytest.fixture
-def bundles(project, make_scan, tmp_path):
-    return Bundles(project, make_scan, tmp_path)
+def unpack(archive, folder):
+    """Unpack a bundle, and add what its kernels would be compiled to."""
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
+    share_kernels(folder / "workflow/scripts/birdview")
+
+
+@pytest.fixture(scope="module")
+def bundles(compiled, make_scan, tmp_path_factory):
+    root = tmp_path_factory.mktemp("bundles")
+    return Bundles(Project(root / "a project"), make_scan, root)
+
+
+@pytest.fixture(scope="module")
+def with_images(bundles):
+    """Write the bundle of a run with its images; return its path."""
+    return bundles.make(bundles.root / "with images", bundle="images")
 
 
 def follow(folder, number, expect=0):
@@ -97,27 +110,27 @@ def test_a_bundle_can_be_repeated_elsewhere(bundles, tmp_path):
     assert again.read_bytes() == archive.read_bytes()
     assert str(tmp_path).encode() not in archive.read_bytes()
 
-    folder = bundles.unpack(archive)
+    folder = bundles.unpack(archive, tmp_path / "unpacked")
     assert not list(folder.rglob("*.png"))
     follow(folder, 1)
     assert len(list((folder / "results").rglob("*.png"))) == 4
     assert "4 images verified: all pixels are as they should be" in follow(folder, 2)
-    bundles.project.source = folder
-    bundles.project.run("bundle", folder=folder)
+    unpacked = copy.copy(bundles.project)
+    unpacked.source = unpacked.folder = folder
+    unpacked.run("bundle")
     assert (folder / "results" / archive.name).read_bytes() == archive.read_bytes()
 
 
-def test_a_bundle_with_images_shows_where_others_differ(bundles, tmp_path):
+def test_a_bundle_with_images_shows_where_others_differ(bundles, with_images, tmp_path):
     """They are beside the manifest, where `verify` looks for them."""
-    archive = bundles.make(tmp_path / "here", bundle="images")
-    folder = bundles.unpack(archive)
+    folder = bundles.unpack(with_images, tmp_path / "unpacked")
     _, rows = read_manifest(folder / "reference" / "manifest.tsv")
     images = {f"{row.encoding}/{row.scan}.png": row.file_sha256 for row in rows}
     assert len(images) == 4
     for name, digest in images.items():
         image = (folder / "reference" / name).read_bytes()
         assert hashlib.sha256(image).hexdigest() == digest
-        assert image == (tmp_path / "here" / "results" / name).read_bytes()
+        assert image == (with_images.parent / name).read_bytes()
     # Another image under this name, as if it had been rendered there.
     manifest = folder / "reference" / "manifest.tsv"
     first, second = (folder / "reference/own" / f"{n}.png" for n in ("0", "a drive/1"))
@@ -130,10 +143,9 @@ def test_a_bundle_with_images_shows_where_others_differ(bundles, tmp_path):
     assert (folder / "results/verify/own/0.png").is_file()
 
 
-def test_crate_describes_everything_in_the_bundle(bundles, tmp_path):
+def test_crate_describes_everything_in_the_bundle(with_images):
     """The RO-Crate library reads files with digests, the workflow and the run."""
-    archive = bundles.make(tmp_path / "here", bundle="images")
-    crate = ROCrate(archive)
+    crate = ROCrate(with_images)
     root, workflow = crate.root_dataset, crate.mainEntity
     profiles = {profile.id for profile in root["conformsTo"]}
     assert "https://w3id.org/ro/wfrun/workflow/0.5" in profiles
@@ -144,7 +156,7 @@ def test_crate_describes_everything_in_the_bundle(bundles, tmp_path):
     assert {entity["name"] for entity in run["object"]} == {"config.yaml", "scans"}
     manifest, images = run["result"]
     assert (manifest.id, images.id) == ("reference/manifest.tsv", "reference/")
-    with zipfile.ZipFile(archive) as opened:
+    with zipfile.ZipFile(with_images) as opened:
         names = {name for name in opened.namelist() if not name.endswith(".png")}
         listed = {entity.id for entity in root["hasPart"]} - {"reference/"}
         assert listed == names - {"ro-crate-metadata.json"}
@@ -159,9 +171,7 @@ def test_demo_is_bundled_without_scans(project, tmp_path):
     """Its scans are simulated again; its set-up is that of the project's README.md."""
     project.run("bundle", "--config", "encodings=[lyft]")
     (archive,) = (project.folder / "results" / "demo").glob("birdview-*.zip")
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(tmp_path / "unpacked")
-    share_kernels(tmp_path / "unpacked/workflow/scripts/birdview")
+    unpack(archive, tmp_path / "unpacked")
     text = (tmp_path / "unpacked" / "README.md").read_text()
     assert "The scans are simulated" in text
     command = re.search("^    (python3 .*)$", text, re.M)[1]
@@ -170,10 +180,11 @@ def test_demo_is_bundled_without_scans(project, tmp_path):
     follow(tmp_path / "unpacked", 2)
 
 
-def test_what_differs_from_the_run_is_rejected(bundles, tmp_path):
+def test_what_differs_from_the_run_is_rejected(bundles, with_images, tmp_path):
     """A bundle's name with another digest, and an image changed unnoticed."""
     folder = tmp_path / "here"
-    archive = bundles.make(folder, bundle="images")
+    shutil.copytree(with_images.parents[1], folder)
+    archive = folder / "results" / with_images.name
     arguments = ("--configfile", "my.yaml")
     other = "results/birdview-000000000000.zip"
     output = bundles.project.run(other, *arguments, folder=folder, expect=1)

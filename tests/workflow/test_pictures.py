@@ -8,7 +8,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from helpers import SMALL_MEMORY
+from helpers import SMALL_MEMORY, Project
 
 from birdview.files import read_table
 from birdview.image import ImageFile, inflate_with_zlib
@@ -20,13 +20,35 @@ SETTINGS = ("--config", "scans=scans", "encodings=[lyft, mv3d_slices]")
 NAMES = [f"{number:02}" for number in range(5)]
 
 
-@pytest.fixture
-def drive(project, make_scan):
+@pytest.fixture(scope="module")
+def scans(make_scan, tmp_path_factory):
     """Write five scans, each with more points than the one before."""
+    folder = tmp_path_factory.mktemp("drive") / "scans"
     for number, name in enumerate(NAMES):
-        path = project.folder / "scans" / f"{name}.bin"
-        make_scan(path, 1000 * (number + 1), seed=number)
+        make_scan(folder / f"{name}.bin", 1000 * (number + 1), seed=number)
+    return folder
+
+
+@pytest.fixture
+def drive(project, scans):
+    """Copy the scans to a project."""
+    shutil.copytree(scans, project.folder / "scans")
     return project
+
+
+@pytest.fixture(scope="module")
+def original(compiled, scans, tmp_path_factory):
+    """Make all pictures of the scans but the gallery, in one run."""
+    project = Project(tmp_path_factory.mktemp("original") / "a project")
+    shutil.copytree(scans, project.folder / "scans")
+    project.run("contact_sheet", "counts", "movie", *SETTINGS, "frame_rate=4")
+    return project
+
+
+@pytest.fixture
+def pictured(original, tmp_path):
+    """Copy the project with its pictures."""
+    return original.copy(tmp_path / "a project")
 
 
 def read_counts(folder, encoding):
@@ -105,13 +127,12 @@ def test_page_escapes_scan_names(tmp_path):
     assert page.count("<!--") == 0
 
 
-def test_gallery_shows_damaged_and_missing_images_as_errors(drive):
+def test_gallery_shows_damaged_and_missing_images_as_errors(pictured):
     """Whatever happened to them without Snakemake's knowledge."""
-    drive.run(*SETTINGS)
-    folder = drive.folder / "results" / "lyft"
+    folder = pictured.folder / "results" / "lyft"
     (folder / "00.png").write_bytes((folder / "00.png").read_bytes()[:-9])
     (folder / "01.png").unlink()
-    other = drive.folder / "results" / "mv3d_slices" / "02.png"
+    other = pictured.folder / "results" / "mv3d_slices" / "02.png"
     (folder / "02.png").write_bytes(other.read_bytes())
     cv2.imwrite(str(folder / "03.png"), np.zeros((336, 336, 3), np.uint8))
     encoding = load_encodings(["lyft"])["lyft"]
@@ -119,8 +140,8 @@ def test_gallery_shows_damaged_and_missing_images_as_errors(drive):
         ImageFile(folder / f"{name}.png", encoding, name, f"scans/{name}.bin")
         for name in NAMES
     ]
-    assert write_to(drive.folder / "results" / "gallery", images) == 4
-    counts = read_counts(drive.folder, "lyft")
+    assert write_to(pictured.folder / "results" / "gallery", images) == 4
+    counts = read_counts(pictured.folder, "lyft")
     assert counts[0].endswith("00.png: ends too early, expected a whole PNG")
     assert counts[1] == "not rendered yet"
     assert "encoding" in counts[2]
@@ -149,14 +170,13 @@ def test_page_of_many_scans_is_small(tmp_path):
     assert len(page.encode()) < 2_000_000
 
 
-def test_contact_sheet(drive):
+def test_contact_sheet(pictured):
     """Every picture is where it should be; drawn again only if an image changed."""
-    drive.run("contact_sheet", *SETTINGS)
-    path = drive.folder / "results/contact_sheet/lyft.png"
+    path = pictured.folder / "results/contact_sheet/lyft.png"
     sheet = cv2.imread(str(path))
     side, encoding = 480, load_encodings(["lyft"])["lyft"]
     for number, name in enumerate(NAMES):
-        image = cv2.imread(str(drive.folder / f"results/lyft/{name}.png"))
+        image = cv2.imread(str(pictured.folder / f"results/lyft/{name}.png"))
         picture = make_picture(image[..., ::-1].transpose(2, 0, 1), encoding, side)
         rows, cols, _ = picture.shape
         line, column = divmod(number, 3)
@@ -165,17 +185,16 @@ def test_contact_sheet(drive):
         drawn = sheet[top : top + rows, left : left + cols, ::-1]
         np.testing.assert_array_equal(drawn, picture)
     time = path.stat().st_mtime_ns
-    drive.run("contact_sheet", *SETTINGS)
+    pictured.run("contact_sheet", *SETTINGS)
     assert path.stat().st_mtime_ns == time
-    drive.run("contact_sheet", *SETTINGS[:2], "encodings=[birdnet]")
+    pictured.run("contact_sheet", *SETTINGS[:2], "encodings=[birdnet]")
     assert path.stat().st_mtime_ns == time
 
 
-def test_movie(drive):
+def test_movie(pictured):
     """A frame for each scan, at the frame rate of the settings."""
-    drive.run("movie", *SETTINGS, "frame_rate=4")
     for encoding, size in (("lyft", (336, 336)), ("mv3d_slices", (800, 800))):
-        path = drive.folder / f"results/movie/{encoding}.webm"
+        path = pictured.folder / f"results/movie/{encoding}.webm"
         movie = cv2.VideoCapture(str(path))
         assert movie.get(cv2.CAP_PROP_FPS) == pytest.approx(4)
         frames = []
@@ -189,10 +208,9 @@ def test_movie(drive):
     assert not list(path.parent.glob(".*"))
 
 
-def test_counts(drive):
+def test_counts(pictured):
     """Minimum, median and maximum; read is the sum of nonfinite, outside and drawn."""
-    drive.run("counts", *SETTINGS)
-    rows = read_table(drive.folder / "results/counts.tsv")
+    rows = read_table(pictured.folder / "results/counts.tsv")
     assert len(rows) == 2 * 5
     read = rows[0]
     assert {key: read[key] for key in list(read)[:6]} == {
@@ -206,7 +224,7 @@ def test_counts(drive):
     sums = {row["count"]: int(row["sum"]) for row in rows if row["encoding"] == "lyft"}
     assert sums["read"] == 15_000
     assert sums["read"] == sums["nonfinite"] + sums["outside"] + sums["drawn"]
-    chart = (drive.folder / "results/counts.svg").read_text()
+    chart = (pictured.folder / "results/counts.svg").read_text()
     assert chart.count("<svg") == 1
 
 
@@ -216,45 +234,46 @@ def names_in(archive):
         return {name.rpartition("/")[2] for name in report.namelist()}
 
 
-def test_report_shows_the_existing_pictures(drive, visit, keep_screenshot):
+def test_report_shows_the_existing_pictures(pictured, visit, keep_screenshot):
     """It says which settings they have, and works from the file system."""
-    drive.run("contact_sheet", "counts", *SETTINGS)
-    benchmark, images = drive.folder / "results" / "benchmark", drive.images()
-    drive.run("report", "--report", "report.zip", *SETTINGS)
-    names = names_in(drive.folder / "report.zip")
+    benchmark, images = pictured.folder / "results" / "benchmark", pictured.images()
+    pictured.run("report", "--report", "report.zip", *SETTINGS)
+    names = names_in(pictured.folder / "report.zip")
     assert {"lyft.png", "mv3d_slices.png", "counts.svg", "counts.tsv"} <= names
     assert not {f"{name}.png" for name in NAMES} & names
     # Nothing is rendered or measured for the report.
     assert not benchmark.exists()
-    assert drive.images() == images
-    shutil.unpack_archive(drive.folder / "report.zip", drive.folder / "unpacked")
-    page = visit(drive.folder / "unpacked/report/report.html", harmless="tailwindcss")
+    assert pictured.images() == images
+    shutil.unpack_archive(pictured.folder / "report.zip", pictured.folder / "unpacked")
+    page = visit(
+        pictured.folder / "unpacked/report/report.html", harmless="tailwindcss"
+    )
     text = page.locator("body").inner_text()
     assert "Each scan in the folder scans was read with the layout kitti" in text
     assert "in each of the encodings lyft, mv3d_slices" in text
     page.get_by_text("Images", exact=True).first.click()
     page.get_by_text("mv3d_slices").last.wait_for()
     keep_screenshot(page)
-    drive.run("report", "--report", "report.html", *SETTINGS)
-    page = (drive.folder / "report.html").read_text()
+    pictured.run("report", "--report", "report.html", *SETTINGS)
+    page = (pictured.folder / "report.html").read_text()
     assert "z from -2.73 to -1.93 m" in page  # the caption of a contact sheet
     assert len(page) < 6_000_000
 
 
-def test_report_of_the_default_target_says_how_to_get_pictures(drive, visit):
+def test_report_of_the_default_target_says_how_to_get_pictures(pictured, visit):
     """`snakemake --report report.zip` has no pictures."""
-    drive.run("contact_sheet", "counts", *SETTINGS)
-    drive.run("--report", "report.zip", *SETTINGS)
-    assert not {"lyft.png", "counts.svg"} & names_in(drive.folder / "report.zip")
-    shutil.unpack_archive(drive.folder / "report.zip", drive.folder / "unpacked")
-    page = visit(drive.folder / "unpacked/report/report.html", harmless="tailwindcss")
+    pictured.run("--report", "report.zip", *SETTINGS)
+    assert not {"lyft.png", "counts.svg"} & names_in(pictured.folder / "report.zip")
+    shutil.unpack_archive(pictured.folder / "report.zip", pictured.folder / "unpacked")
+    page = visit(
+        pictured.folder / "unpacked/report/report.html", harmless="tailwindcss"
+    )
     assert "snakemake report --report" in page.locator("body").inner_text()
 
 
-def test_movie_plays_in_a_browser(drive, visit):
+def test_movie_plays_in_a_browser(pictured, visit):
     """To its end, from the file system."""
-    drive.run("movie", *SETTINGS, "frame_rate=20")
-    page = drive.folder / "results/movie/page.html"
+    page = pictured.folder / "results/movie/page.html"
     page.write_text('<video src="mv3d_slices.webm" muted autoplay></video>')
     page = visit(page)
     page.wait_for_function("document.querySelector('video').ended")
