@@ -2,12 +2,12 @@
 
 import pytest
 
-SETTINGS = ("--config", "scans=scans", "encodings=[lyft]", "part_size=4")
+SETTINGS = ("--config", "scans=scans", "encodings=[lyft]", "part_size=5")
 
 
 @pytest.fixture
 def drive(project, make_scan):
-    """Write ten scans in two folders: parts of 4, 4 and 2."""
+    """Write ten scans in two folders: two parts of 5."""
     for number in range(10):
         name = f"drive_{number // 5}/{number}.bin"
         make_scan(project.folder / "scans" / name, 500, seed=number)
@@ -29,26 +29,28 @@ def count_parts(output):
 
 def test_parts_give_the_same_images(drive):
     """As a plain run; then there is nothing to do, for either."""
-    assert count_parts(drive.run("parts", *SETTINGS)) == 3
+    settings = (*SETTINGS, "part_size=4")
+    assert count_parts(drive.run("parts", *settings)) == 3
     drive.run("--directory", "plain", *SETTINGS, "scans=../scans")
     images = read_images(drive.folder)
     assert len(images) == 10
     assert images == read_images(drive.folder / "plain")
-    assert "Nothing to be done" in drive.run("parts", *SETTINGS)
-    assert "Nothing to be done" in drive.run(*SETTINGS)
+    assert "Nothing to be done" in drive.run("parts", *settings)
+    assert "Nothing to be done" in drive.run(*settings)
 
 
 def test_only_stale_images_of_a_part_are_rendered(drive, make_scan):
     """A changed scan, a new one, a deleted one, another encoding, a deleted image."""
     drive.run("parts", *SETTINGS)
+    before = set(drive.images())
     make_scan(drive.folder / "scans" / "drive_1" / "6.bin", 500, seed=100)
-    assert drive.rendered_by("parts", *SETTINGS) == {"lyft/drive_1/6.png"}
-    make_scan(drive.folder / "scans" / "drive_2" / "0.bin", 500)
-    assert drive.rendered_by("parts", *SETTINGS) == {"lyft/drive_2/0.png"}
-    (drive.folder / "scans" / "drive_2" / "0.bin").unlink()
-    assert drive.rendered_by("parts", *SETTINGS) == set()
-    more = (*SETTINGS[:2], "encodings=[lyft, complex_yolo]", "part_size=4")
-    assert len(drive.rendered_by("parts", *more)) == 10
+    make_scan(drive.folder / "scans" / "drive_1" / "90.bin", 500)
+    changed, new = "lyft/drive_1/6.png", "lyft/drive_1/90.png"
+    assert drive.rendered_by("parts", *SETTINGS) == {changed, new}
+    (drive.folder / "scans" / "drive_1" / "90.bin").unlink()
+    more = (*SETTINGS[:2], "encodings=[lyft, complex_yolo]", "part_size=5")
+    added = {name.replace("lyft", "complex_yolo") for name in before}
+    assert drive.rendered_by("parts", *more) == added
     (drive.folder / "results" / "lyft" / "drive_0" / "0.png").unlink()
     assert drive.rendered_by("parts", *more) == set()
     again = ("parts", "--forcerun", "render_part", *more)
