@@ -31,7 +31,7 @@ def images(wildcards):
 def local_images(wildcards):
     """Return all images; they must be in the folder results."""
     RUN.check_images_are_local()
-    return [image.path for image in RUN.images] + RUN.failures
+    return images(wildcards)
 
 
 @input_function
@@ -63,9 +63,8 @@ def finished_parts(wildcards):
 @input_function
 def images_or_parts(wildcards):
     """Return what the default target renders: on a cluster, a job takes seconds to start."""
-    if workflow.local_exec or RUN.results != "results":
-        return [image.path for image in RUN.images] + RUN.failures
-    return RUN.finished_parts + RUN.failures
+    is_local = workflow.local_exec or RUN.results != "results"
+    return images(wildcards) if is_local else finished_parts(wildcards)
 
 
 @input_function
