@@ -252,8 +252,14 @@ def test_rules_from_a_git_repository(project, workflow):
     path = project.folder / "Snakefile"
     where = f"git+file://{project.source}/workflow/Snakefile@main"
     path.write_text(path.read_text().replace(str(project.source / "Snakefile"), where))
-    run(environment={"PYTHONPATH": str(project.folder / "site")})
+    environment = {"PYTHONPATH": str(project.folder / "site")}
+    run(environment=environment)
     assert list(project.images()) == ["notebook/demo/000000.png"]
+    output = run("bev_bundle", environment=environment, expect=1)
+    assert (
+        f"module bev: bundle: {project.folder}/site/birdview is an installed package, "
+        "expected a clone of birdview, which has the workflow to pack"
+    ) in output.splitlines()
 
 
 def test_two_copies_are_an_error(project, workflow, tmp_path):

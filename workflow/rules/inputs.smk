@@ -83,6 +83,7 @@ def label_inputs(wildcards):
 @input_function
 def bundle_of_manifest(wildcards):
     """Return the bundle, whose name is only known when there is a manifest."""
+    jobs.check_bundle_is_possible()
     return jobs.name_bundle(RUN, checkpoints.manifest.get().output.table)
 
 

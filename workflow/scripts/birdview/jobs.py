@@ -61,7 +61,7 @@ def reject_name(run: Run, number: int) -> None:
     errors = list(run.invalid.values())
     if number >= len(errors):
         raise ValueError(
-            f"{run.folder}/invalid/{number}: {len(errors)} scans have invalid names, "
+            f"{run.results}/invalid/{number}: {len(errors)} scans have invalid names, "
             f"expected a number below"
         )
     raise ValueError(errors[number])
@@ -198,6 +198,15 @@ def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> 
     from birdview.view import point_counts
 
     point_counts.write_point_counts(manifest, table, chart)
+
+
+def check_bundle_is_possible() -> None:
+    """Raise ValueError if birdview is installed: a clone has the workflow to pack."""
+    if not hasattr(paths, "ROOT"):
+        raise ValueError(
+            f"bundle: {paths.PACKAGE} is an installed package, expected a clone of "
+            f"birdview, which has the workflow to pack"
+        )
 
 
 def name_bundle(run: Run, manifest: PathLike) -> str:
