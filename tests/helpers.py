@@ -19,6 +19,23 @@ CHROMIUM_FLAGS = (
     "--force-color-profile=srgb",
 )
 LAPTOP = 1280, 800
+OWN = """\
+description: The number of points in two slices, and the mean height.
+region:
+  x: {min: 0, max: 40, closed: lower}
+  y: {min: -10, max: 10, closed: lower}
+  z: {min: -2, max: 1}
+grid:
+  cell: {x: 0.5, y: 0.25}
+  rows: -x
+  cols: -y
+slices: [-2, -1, 1]
+channels:
+  - {name: count, slice: each, statistic: count, range: [0, 8]}
+  - {name: height, statistic: mean_height, range: [-2, 1]}
+  - {name: occupied, statistic: occupancy}
+"""
+"""An encoding of one's own, of three statistics."""
 
 
 def as_opencv(planes):

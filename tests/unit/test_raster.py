@@ -233,7 +233,7 @@ some_points = hnp.arrays(
 
 
 @pytest.mark.parametrize("name", LOOPS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(points=some_points)
 def test_equals_the_loop_on_any_points(name, points):
     """Including NaN, infinities and -0.0."""
@@ -242,7 +242,7 @@ def test_equals_the_loop_on_any_points(name, points):
 
 
 @pytest.mark.parametrize("name", LOOPS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(points=some_points)
 def test_points_are_drawn_where_the_grid_says(name, points):
     """The kernel and `Grid.to_pixel` agree, and no other pixel is drawn."""

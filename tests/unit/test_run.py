@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
+from helpers import OWN
 from snakemake.cli import parse_config
 
 from birdview import jobs
@@ -15,23 +16,6 @@ from birdview.benchmark.reference import LOOPS
 from birdview.pixels.layout import load_layout
 from birdview.run import resolve
 from birdview.sources import Bucket, Demo, Folder
-
-OWN = """
-description: The number of points in two slices, and the mean height.
-region:
-  x: {min: 0, max: 40, closed: lower}
-  y: {min: -10, max: 10, closed: lower}
-  z: {min: -2, max: 1}
-grid:
-  cell: {x: 0.5, y: 0.25}
-  rows: -x
-  cols: -y
-slices: [-2, -1, 1]
-channels:
-  - {name: count, slice: each, statistic: count, range: [0, 8]}
-  - {name: height, statistic: mean_height, range: [-2, 1]}
-  - {name: occupied, statistic: occupancy}
-"""
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ import pytest
 
 from birdview.benchmark.reference import LOOPS
 
+BENCHMARK = "workflow/scripts/birdview/benchmark"
+
 
 def rows_of(path):
     """Read a tab-separated table."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
-
-
-BENCHMARK = "workflow/scripts/birdview/benchmark"
 
 
 @pytest.fixture
@@ -90,22 +89,21 @@ def test_benchmark_writes_tables_charts_and_a_page(quick, make_scan):
 
 def test_growth_measures_each_size_and_cleans_up(quick, make_scan):
     """It times the pool, the workflow, and the workflow with nothing to do."""
-    project = quick
-    scan = make_scan(project.folder / "0.bin", 2000)
-    folder = project.folder / "tables"
+    scan = make_scan(quick.folder / "0.bin", 2000)
+    folder = quick.folder / "tables"
     folder.mkdir()
     subprocess.run(
         [
             *(sys.executable, "-m", "birdview.benchmark.growth", "--cores", "2"),
-            *("--snakefile", project.source / "Snakefile", "--folder", folder),
-            *("--sizes", "3", "9", "--", scan),
+            *("--snakefile", quick.source / "Snakefile", "--folder", folder),
+            *("--sizes", "3", "40", "--", scan),
         ],
-        cwd=project.source / "workflow" / "scripts",
+        cwd=quick.source / "workflow" / "scripts",
         check=True,
     )
     assert {path.name for path in folder.iterdir()} == {"scale.tsv", "memory.tsv"}
     rows = rows_of(folder / "scale.tsv")
-    assert [row["scans"] for row in rows] == ["3", "9"]
+    assert [row["scans"] for row in rows] == ["3", "40"]
     for row in rows:
         own = float(row["workflow_ms_per_scan"]) - float(row["pool_ms_per_scan"])
         assert float(row["own_ms_per_scan"]) == pytest.approx(own, rel=0.01)

@@ -6,30 +6,13 @@ import re
 import cv2
 import numpy as np
 import yaml
-from helpers import ROOT
+from helpers import OWN, ROOT
 
 import birdview
 from birdview.benchmark.reference import draw_mv3d
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.png import read_text
 from birdview.view.boxes import read_boxes
-
-OWN = """
-description: The number of points in two slices, and the mean height.
-region:
-  x: {min: 0, max: 40, closed: lower}
-  y: {min: -10, max: 10, closed: lower}
-  z: {min: -2, max: 1}
-grid:
-  cell: {x: 0.5, y: 0.25}
-  rows: -x
-  cols: -y
-slices: [-2, -1, 1]
-channels:
-  - {name: count, slice: each, statistic: count, range: [0, 8]}
-  - {name: height, statistic: mean_height, range: [-2, 1]}
-  - {name: occupied, statistic: occupancy}
-"""
 
 
 def test_own_encoding(project, make_scan):

@@ -34,13 +34,13 @@ def test_default_renders_the_demo(project):
 def test_demo_has_settings(project):
     """More scans continue the drive; another seed is another drive."""
     own = project.folder / "own.yaml"
-    own.write_text("demo: {scans: 1}")
-    project.run("--configfile", own)
     own.write_text("demo: {scans: 2}")
-    assert project.rendered_by("--configfile", own) == {"notebook/demo/000001.png"}
-    own.write_text("demo: {scans: 2, seed: 1}")
+    project.run("--configfile", own)
+    own.write_text("demo: {scans: 3}")
+    assert project.rendered_by("--configfile", own) == {"notebook/demo/000002.png"}
+    own.write_text("demo: {scans: 3, seed: 1}")
     rendered = project.rendered_by("--configfile", own)
-    assert rendered == {f"notebook/demo/{number:06}.png" for number in range(2)}
+    assert rendered == {f"notebook/demo/{number:06}.png" for number in range(3)}
 
 
 def test_real_scans_in_all_encodings(project, kitti_scans):
