@@ -59,7 +59,7 @@ for name in ("mv3d", "notebook"):
         scan = f"demo/00000{number}"
         image = f"results/{name}/{scan}.png"
         birdview.render(f"results/{scan}.bin", image, encoding)
-    metadata.write_grid(encoding, f"results/{name}/grid.json")
+    metadata.write_grid(encoding, f"results/{name}/demo/grid.json")
 """
 LISTING = re.compile(
     r"^File: birdview/(\S+)\.py\nFunction: (\S+) at line \d+\n\n(.*?)(?=^Total|^```)",
