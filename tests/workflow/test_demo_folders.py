@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+DEMO = ("--config", "encodings=[lyft, mv3d]")
 SETTINGS = ("--config", "scans=scans", "encodings=[lyft, mv3d]")
 
 
@@ -31,10 +32,10 @@ def make_images(project, make_scan):
     ids=["one name", "all names of the demo", "sub-folders", "folders called demo"],
 )
 def test_demo_keeps_all_files_of_a_run(project, make_images, names):
-    """For those who forget `scans`."""
+    """For those who try the demo first, and forget `scans` later."""
+    project.run(*DEMO)
     before = make_images(*names)
-    arguments = ("--config", "encodings=[lyft, mv3d]", "demo={scans: 8}")
-    project.run(*arguments)
+    project.run(*DEMO)
     after = project.files()
     assert {name: after.get(name) for name in before} == before
     demo = {f"{name}/demo/{number:06}.png" for name in ("lyft", "mv3d")
