@@ -255,11 +255,12 @@ def test_rules_from_a_git_repository(project, workflow):
     environment = {"PYTHONPATH": str(project.folder / "site")}
     run(environment=environment)
     assert list(project.images()) == ["notebook/demo/000000.png"]
-    output = run("bev_bundle", environment=environment, expect=1)
-    assert (
-        f"module bev: bundle: {project.folder}/site/birdview is an installed package, "
-        "expected a clone of birdview, which has the workflow to pack"
-    ) in output.splitlines()
+    for target in ("bundle", "parts", "benchmark"):
+        output = run(f"bev_{target}", environment=environment, expect=1)
+        assert (
+            f"module bev: {target}: {project.folder}/site/birdview is an installed "
+            "package, expected a clone of birdview, which has the whole workflow"
+        ) in output.splitlines()
 
 
 def test_two_copies_are_an_error(project, workflow, tmp_path):

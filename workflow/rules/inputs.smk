@@ -57,6 +57,7 @@ def grids(wildcards):
 @input_function
 def finished_parts(wildcards):
     """Return the marks of all parts."""
+    jobs.check_clone("parts")
     return RUN.finished_parts + RUN.failures
 
 
@@ -83,7 +84,7 @@ def label_inputs(wildcards):
 @input_function
 def bundle_of_manifest(wildcards):
     """Return the bundle, whose name is only known when there is a manifest."""
-    jobs.check_bundle_is_possible()
+    jobs.check_clone("bundle")
     return jobs.name_bundle(RUN, checkpoints.manifest.get().output.table)
 
 
@@ -96,4 +97,5 @@ def report_pictures(wildcards):
 @input_function
 def few_scans(wildcards):
     """Return up to three scans for the benchmark."""
+    jobs.check_clone("benchmark")
     return RUN.few_scan_files

@@ -200,12 +200,12 @@ def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> 
     point_counts.write_point_counts(manifest, table, chart)
 
 
-def check_bundle_is_possible() -> None:
-    """Raise ValueError if birdview is installed: a clone has the workflow to pack."""
+def check_clone(target: str) -> None:
+    """Raise ValueError if birdview is installed, for a target that needs its files."""
     if not hasattr(paths, "ROOT"):
         raise ValueError(
-            f"bundle: {paths.PACKAGE} is an installed package, expected a clone of "
-            f"birdview, which has the workflow to pack"
+            f"{target}: {paths.PACKAGE} is an installed package, expected a clone of "
+            f"birdview, which has the whole workflow"
         )
 
 
