@@ -45,6 +45,16 @@ def test_folder_behind_several_links_is_found_behind_each(tmp_path):
     assert find_scans(tmp_path) == found
 
 
+def test_skips_a_folder_with_other_files(tmp_path):
+    """Under whichever name."""
+    for name in ("0.bin", "results/demo/1.bin", "results/2.bin"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("results/demo")
+    skip = tmp_path / "results" / "demo"
+    assert find_scans(tmp_path, skip=skip) == ["0", "results/2"]
+
+
 def test_no_scans_is_an_error_that_names_the_folder(tmp_path):
     """An empty folder, and a missing one."""
     message = f"scans: no .bin file in {tmp_path} or below, expected one for each scan"

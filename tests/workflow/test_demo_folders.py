@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from birdview.pixels.png import GREY, write_png
+
 DEMO = ("--config", "encodings=[lyft, mv3d]")
 SETTINGS = ("--config", "scans=scans", "encodings=[lyft, mv3d]")
 
@@ -92,3 +94,25 @@ def test_folder_called_demo_is_an_error(project, make_scan):
             "results/<encoding>/demo/ is for the demo's images"
         ) in output.splitlines()
     assert project.files() == before
+
+
+def test_images_of_0_1_stay(project):
+    """It rendered a user's folder demo to where the demo's images are now."""
+    image = project.folder / "results" / "lyft" / "demo" / "000007.png"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(write_png((1, 1), GREY, b"", {"Software": "birdview 0.1.0"}))
+    before = project.files()
+    output = project.run(*DEMO, expect=1)
+    assert (
+        "results/lyft/demo/000007.png: birdview 0.1 rendered it from a scan of yours, "
+        "expected an image of the demo: rename results/lyft/demo"
+    ) in output.splitlines()
+    assert project.files() == before
+
+
+def test_demos_scans_are_not_the_users(project, make_scan):
+    """Where the folder of the scans holds the results as well."""
+    project.run("--config", "encodings=[lyft]", "demo={scans: 1}")
+    make_scan(project.folder / "0.bin")
+    project.run("--config", "encodings=[lyft]", "scans=.")
+    assert set(project.images()) == {"lyft/0.png", "lyft/demo/000000.png"}

@@ -14,6 +14,7 @@ from birdview import bucket
 from birdview.image import ImageFile
 from birdview.pixels.encoding import Encoding, load_encoding
 from birdview.pixels.layout import Layout, load_layout
+from birdview.pixels.png import read_text
 from birdview.pixels.schema import validate
 from birdview.scans import (
     INVALID_NAMES,
@@ -276,6 +277,8 @@ def resolve(
     found: Scans | OSError | ValueError
     try:
         found = _find(source, settings, results_prefix)
+        if source.is_simulated:
+            _check_images_are_the_demos(results, encodings, found.names)
     except (OSError, ValueError) as error:
         found = error
     return Run(settings, encodings, layout, source, results_prefix, found, results)
@@ -335,7 +338,25 @@ def _source(
         return Demo(demo["scans"], demo["seed"], results, split)
     if bucket.is_bucket(folder) and open_bucket:
         return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split)
-    return Folder(folder, layout.suffix, split)
+    return Folder(folder, layout.suffix, split, skip=f"{results}/demo")
+
+
+def _check_images_are_the_demos(
+    results: str, encodings: Iterable[str], scans: Iterable[str]
+) -> None:
+    """Raise ValueError at an image that birdview 0.1 made of a user's folder `demo`."""
+    for encoding in encodings:
+        for scan in scans:
+            path = f"{results}/{encoding}/{scan}.png"
+            try:
+                software = read_text(path).get("Software")
+            except (OSError, ValueError):
+                continue  # no image
+            if software == "birdview 0.1.0":
+                raise ValueError(
+                    f"{path}: birdview 0.1 rendered it from a scan of yours, expected "
+                    f"an image of the demo: rename {results}/{encoding}/demo"
+                )
 
 
 def _find(

@@ -29,7 +29,10 @@ RESERVED_FOLDERS = {
 
 
 def find_scans(
-    folder: PathLike, suffix: str = ".bin", split: PathLike | None = None
+    folder: PathLike,
+    suffix: str = ".bin",
+    split: PathLike | None = None,
+    skip: PathLike | None = None,
 ) -> list[str]:
     """Find the scans in a folder and its sub-folders, also through links.
 
@@ -40,6 +43,8 @@ def find_scans(
         How the names of the files end.
     split : path-like, optional
         A list of the scans, for `read_split`; then the folder is not searched.
+    skip : path-like, optional
+        A folder below, whose files are not the user's scans.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def find_scans(
             raise ValueError(f"scans: {where!r}: invalid path of scans: {why}")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"scans: no folder at {where}, expected one with scans")
-    scans = _walk(folder, suffix) if split is None else read_split(split)
+    scans = _walk(folder, suffix, skip) if split is None else read_split(split)
     if not scans:
         raise FileNotFoundError(
             f"scans: no {suffix} file in {where} or below, expected one for each scan"
@@ -68,8 +73,9 @@ def find_scans(
     return sorted(scans)
 
 
-def _walk(folder: PathLike, suffix: str) -> list[str]:
+def _walk(folder: PathLike, suffix: str, skip: PathLike | None) -> list[str]:
     scans: list[str] = []
+    skipped = skip and os.path.realpath(skip)
     # A link may lead back to a folder above it: those on the way to each path.
     above = {os.fspath(folder): {os.path.realpath(folder)}}
     for path, folders, files in os.walk(folder, followlinks=True):
@@ -77,7 +83,7 @@ def _walk(folder: PathLike, suffix: str) -> list[str]:
         for name in folders.copy():
             inside = os.path.join(path, name)
             real = os.path.realpath(inside)
-            if real in way:
+            if real in way or real == skipped:
                 folders.remove(name)
             else:
                 above[inside] = way | {real}

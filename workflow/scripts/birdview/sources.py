@@ -101,17 +101,24 @@ class Folder:
         How the names of the files end.
     split : path-like, optional
         A list of the scans, for `read_split`; then the folder is not searched.
+    skip : path-like, optional
+        A folder below, whose files are not the user's scans: the demo's.
     """
 
     is_remote, is_simulated = False, False
 
     def __init__(
-        self, folder: str, suffix: str = ".bin", split: PathLike | None = None
+        self,
+        folder: str,
+        suffix: str = ".bin",
+        split: PathLike | None = None,
+        skip: PathLike | None = None,
     ) -> None:
-        self._folder, self._suffix, self._split = folder, suffix, split
+        self._folder, self._suffix = folder, suffix
+        self._split, self._skip = split, skip
 
     def find(self) -> list[str]:
-        return find_scans(self._folder, self._suffix, self._split)
+        return find_scans(self._folder, self._suffix, self._split, self._skip)
 
     def file(self, scan: str) -> str:
         return f"{self._folder}/{scan}{self._suffix}"
