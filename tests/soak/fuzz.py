@@ -27,16 +27,17 @@ COMPILED = [
 ]
 
 with atheris.instrument_imports(include=["birdview"], exclude=COMPILED):
+    from birdview import paths
     from birdview.image import decode_image
     from birdview.inflate import inflate
     from birdview.pixels.encoding import load_encoding
-    from birdview.pixels.layout import LAYOUTS
+    from birdview.pixels.layout import load_layout
     from birdview.pixels.scan import decode_scan
     from birdview.reproduce.manifest import read_manifest
     from birdview.view.boxes import read_boxes
 
 FILE = Path(tempfile.mkdtemp()) / "fuzzed.yaml"
-BUILT_IN = list(LAYOUTS.values())
+BUILT_IN = [load_layout(file.stem) for file in sorted(paths.LAYOUTS.glob("*.yaml"))]
 
 
 def scan(data):

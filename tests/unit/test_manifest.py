@@ -91,6 +91,7 @@ def test_written_manifest_is_read_back(tmp_path, image):
     run = describe_run(encodings, load_layout("kitti"))
     assert run["encoding lyft"] == encodings["lyft"].digest
     assert run["layout"] == "kitti"
+    assert run["layout_sha256"] == load_layout("kitti").digest
     files = [ImageFile(image, encodings["lyft"], scan, "x") for scan in ("a", "b c")]
     rows = describe_images(files, threads=1)
     write_manifest(tmp_path / "manifest.tsv", run, rows)
@@ -102,8 +103,8 @@ def test_written_manifest_is_read_back(tmp_path, image):
     [
         ("encoding\tscan", "a\tb", "cut short, or of another version of birdview"),
         ("\n", "", "cut short, or of another version of birdview"),
-        ("lyft\ta", "lyft a", "line 8: 'lyft a"),
-        ("\t5000\t", "\tmany\t", "columns, the last five of them numbers"),
+        ("lyft\ta", "lyft a", "line 9: 'lyft a"),
+        ("\t5000\t", "\tmany\t", "expected 15 columns, the last 10 of them numbers"),
     ],
 )
 def test_invalid_manifest_is_rejected(tmp_path, image, old, new, message):

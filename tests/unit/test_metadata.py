@@ -8,6 +8,7 @@ import pytest
 from birdview.benchmark.reference import LOOPS
 from birdview.metadata import describe_grid, write_grid
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.layout import load_layout
 
 
 def test_describes_notebook():
@@ -68,7 +69,7 @@ def test_describes_slices():
 def test_file_has_the_transform_of_the_grid(tmp_path, name):
     """Through the JSON file, a point is in the same pixel as with `Grid.to_pixel`."""
     encoding = load_encoding(name)
-    write_grid(encoding, tmp_path / "grid.json")
+    write_grid(encoding, load_layout("nuscenes"), tmp_path / "grid.json")
     grid = json.loads((tmp_path / "grid.json").read_text())
     row, col = np.floor(grid["to_pixel"] @ np.array([10.33, -5.53, 1]))
     assert (row, col) == encoding.grid.to_pixel(10.33, -5.53)
@@ -76,3 +77,6 @@ def test_file_has_the_transform_of_the_grid(tmp_path, name):
         len(encoding.channels),
         *encoding.grid.shape,
     )
+    assert grid["layout"] == "nuscenes"
+    assert grid["layout_digest"] == load_layout("nuscenes").digest
+    assert grid["from_scan"] == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.11]]

@@ -106,7 +106,7 @@ def test_recipe_changes_with_encoding_and_layout():
     """It has everything that determines an image apart from its scan."""
     mv3d, kitti = load_encoding("mv3d"), load_layout("kitti")
     assert recipe(mv3d, kitti) == {
-        **{"encoding": mv3d.digest, "layout": "kitti", "code": digest_code()}
+        **{"encoding": mv3d.digest, "layout": kitti.digest, "code": digest_code()}
     }
     digests = {
         digest_recipe(load_encoding(encoding), load_layout(layout))

@@ -76,7 +76,7 @@ def test_points_left_out_are_counted(tiny):
     both = [9, 9, nan, 0]
     planes, counts = tiny().draw(as_points(*outside, *nonfinite, both))
     assert not planes.any()
-    assert counts == Counts(read=9, nonfinite=5, outside=4, drawn=0, cells=0)
+    assert counts == Counts(read=9, nonfinite=5, outside=4, outside_height=1)
 
 
 def test_ties_go_to_the_first_in_the_file(tiny):
@@ -218,7 +218,7 @@ def test_point_rounded_beyond_an_open_end_is_outside():
     below = np.nextafter(np.float32(1), np.float32(0))
     assert np.float32(below + np.float32(2.5)) / np.float32(0.1) == 35
     image, counts = draw("pixor", [[10, -5, below, 0.5]])
-    assert counts == Counts(read=1, nonfinite=0, outside=1, drawn=0, cells=0)
+    assert counts == Counts(read=1, nonfinite=0, outside=1, outside_height=1)
     assert not image.any()
 
 

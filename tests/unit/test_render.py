@@ -23,7 +23,8 @@ from birdview.pixels.scan import read_scan
 
 def test_image_says_what_it_was_made_from(tmp_path, make_scan):
     """The whole text of the PNG: there is no time and no path in it."""
-    points = [[1, 2, -1, 0.5], [1, 2, -1, 0.5], [90, 0, 0, 0], [np.nan, 0, 0, 0]]
+    points = [[1, 2, -1, 0.5], [1, 2, -1, 0.5], [90, 0, -9, 0], [np.nan, 0, 0, 0]]
+    points += [[0, 0, 0, 1], [0, 0, 9, 1]]
     scan = make_scan(tmp_path / "a.bin", points)
     encoding = load_encoding("notebook")
     counts = render(scan, tmp_path / "a.png", encoding)
@@ -35,15 +36,21 @@ def test_image_says_what_it_was_made_from(tmp_path, make_scan):
         "birdview:encoding_sha256": encoding.digest,
         "birdview:channels": "density intensity height",
         "birdview:layout": "kitti",
+        "birdview:layout_sha256": load_layout("kitti").digest,
         "birdview:recipe": digest_recipe(encoding, load_layout("kitti")),
         "birdview:scan_sha256": hashlib.sha256(scan.read_bytes()).hexdigest(),
-        "birdview:read": "4",
+        "birdview:read": "6",
         "birdview:nonfinite": "1",
-        "birdview:outside": "1",
+        "birdview:no_return": "1",
+        "birdview:dropped": "0",
+        "birdview:vehicle": "0",
+        "birdview:duplicate": "0",
+        "birdview:outside": "2",
+        "birdview:outside_height": "1",
         "birdview:drawn": "2",
         "birdview:cells": "1",
     }
-    assert counts == (4, 1, 1, 2, 1)
+    assert counts == (6, 1, 1, 0, 0, 0, 2, 1, 2, 1)
 
 
 def test_same_scan_gives_the_same_file(tmp_path, make_scan):

@@ -13,6 +13,7 @@ from snakemake.cli import parse_config
 
 from birdview import jobs
 from birdview.benchmark.reference import LOOPS
+from birdview.paths import LAYOUTS
 from birdview.pixels.layout import load_layout
 from birdview.run import resolve
 from birdview.sources import Bucket, Demo, Folder
@@ -89,7 +90,7 @@ def test_layout_of_own_fields(scans):
     assert run.layout == load_layout(fields)
     assert run.layout.record.itemsize == 15
     assert run.settings["layout"] == fields
-    message = "layout: 0 fields z, expected one"
+    message = "layout: no field z, expected one, in time, y, x"
     with pytest.raises(ValueError, match=message):
         resolve({"scans": "scans", "layout": fields[:3]})
 
@@ -167,11 +168,11 @@ def test_invalid_split_is_an_error(scans, text, message):
     ("settings", "message"),
     [
         ({"scan": "x"}, "config: Additional properties are not allowed ('scan' was"),
-        ({"encodings": ["mv4d"]}, "unknown encoding mv4d; built-in encodings: avod"),
+        ({"encodings": ["mv4d"]}, "unknown encoding mv4d (did you mean mv3d?)"),
         ({"layout": "nuscenes"}, "scans: null, expected a folder for the layout nusc"),
         ({"part_size": 0}, "config: part_size: 0 is less than the minimum of 1"),
         ({None: "x"}, "config: Additional properties are not allowed (None was"),
-        ({"layout": "pcap"}, "config: layout: 'pcap' is not one of ['kitti', 'nusc"),
+        ({"layout": "pcap"}, "unknown layout pcap; built-in layouts: "),
         ({"demo": {"scans": "x"}}, "config: demo: scans: 'x' is not of type 'integer'"),
         (
             {"reference": "a", "compare_with": "b"},
@@ -191,23 +192,32 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     ("settings", "message"),
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
-         "unexpected); allowed: scans, split, layout, labels, compare_with, bundle, "
-         "encodings, part_size, frame_rate, demo"),
+         "unexpected) (did you mean scans?); allowed: scans, split, layout, suffix, "
+         "frame, labels, compare_with, bundle, encodings, part_size, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
-        (["encodings=[mv4d]"], "unknown encoding mv4d; built-in encodings: "
-         "{built_in}; for any other, give the path of its .yaml file"),
+        (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "
+         "encodings: {built_in}; for any other, give the path of its .yaml file"),
         (["encodings=[a/b.yaml]"], "a/b.yaml: no such file, expected an encoding's "
          "yaml"),
-        (["layout=pcd"], "config: layout: 'pcd' is not one of ['kitti', 'nuscenes', "
-         "'waymo6']"),
-        (["layout=[{x: float32}, {y: float}]"], "layout: y: float, expected one of "
-         "float32, float64, float16, uint8, uint16, uint32, uint64, int8, int16, "
-         "int32, int64, or one and a divisor, such as uint16/65535"),
+        (["layout=pcd"], "unknown layout pcd; built-in layouts: {layouts}; for any "
+         "other, give the path of its .yaml file"),
+        (["layout=a/b.yaml"], "a/b.yaml: no such file, expected a layout's yaml"),
+        (["layout=[{x: float32}, {y: float}]"], "layout: y: float (did you mean "
+         "float32?), expected one of float32, float64, float16, uint8, uint16, uint32, "
+         "uint64, int8, int16, int32, int64, with a divisor or a factor and an offset "
+         "if it needs them, such as uint16/65535 or uint16*0.005-100"),
+        (["frame={jaw: 1}"], "config: frame: Additional properties are not allowed "
+         "('jaw' was unexpected) (did you mean yaw?); allowed: height, yaw, pitch, "
+         "roll, matrix"),
+        (["frame=4"], "config: frame: 4 is not of type 'object', 'null'"),
+        (["frame={height: high}"], "config: frame: height: 'high' is not of type "
+         "'number'"),
+        (["suffix=bin"], "config: suffix: bin, expected a dot in front, as in .bin"),
         (["layout={x: float32}"], "config: layout: {'x': 'float32'} is not of type "
          "'string', 'array'"),
         (["layout=[x]"], "config: layout: 0: 'x' is not of type 'object'"),
-        (["layout=[{x: float32}]"], "layout: 0 fields y, expected one"),
+        (["layout=[{x: float32}]"], "layout: no field y, expected one, in x"),
         (["layout=nuscenes"], "scans: null, expected a folder for the layout nuscenes: "
          "-y, x, z, intensity, ring"),
         (["labels=nowhere"], "labels: no folder at {folder}/nowhere/label_2, expected "
@@ -236,6 +246,7 @@ def test_error_in_settings_of_the_command_line(
     """With file or key, what was found and what was expected."""
     monkeypatch.chdir(tmp_path)
     names = {"folder": tmp_path, "built_in": ", ".join(sorted(LOOPS))}
+    names["layouts"] = ", ".join(sorted(file.stem for file in LAYOUTS.glob("*.yaml")))
     for name, value in names.items():
         message = message.replace(f"{{{name}}}", str(value))
     with pytest.raises((OSError, ValueError)) as caught:
@@ -247,8 +258,8 @@ def test_error_in_settings_of_the_command_line(
     ("old", "new", "message"),
     [
         ("slice: each", "slices: each", "own.yaml: channels: 0: Additional properties "
-         "are not allowed ('slices' was unexpected); allowed: name, statistic, slice, "
-         "range, log"),
+         "are not allowed ('slices' was unexpected) (did you mean slice?); allowed: "
+         "name, statistic, slice, range, log"),
         ("max: 40", "max: 40.2", "own.yaml: region: x: 80.4 cells of 0.5 m from min to "
          "max, expected a whole number"),
     ],
@@ -273,7 +284,7 @@ def test_two_encodings_cannot_have_the_same_name(scans):
 def test_benchmark_takes_only_the_layout_kitti(scans, module):
     """It compares with readers that know no other."""
     run = resolve({"scans": "scans", "layout": "waymo6"})
-    message = r"^layout: waymo6, expected kitti: the benchmark reads no other$"
+    message = r"^layout: waymo6, expected kitti as it is: the benchmark reads no other$"
     log, module = scans.parent / "a.log", f"birdview.benchmark.{module}"
     with pytest.raises(ValueError, match=message):
         jobs.run_benchmark(run, module, run.few_scan_files, 1, "Snakefile", log)

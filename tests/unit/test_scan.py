@@ -50,9 +50,9 @@ def test_folder_is_rejected(tmp_path):
 def test_unknown_layout_lists_the_built_in_ones(tmp_path):
     """By name."""
     (tmp_path / "a.bin").touch()
-    message = "unknown layout pcap; choose from kitti, nuscenes, waymo6"
-    with pytest.raises(ValueError, match=message):
-        read_scan(tmp_path / "a.bin", "pcap")
+    message = "unknown layout kiti .did you mean kitti.."
+    with pytest.raises(FileNotFoundError, match=message):
+        read_scan(tmp_path / "a.bin", "kiti")
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
@@ -72,7 +72,7 @@ def test_all_far_points_are_counted(tmp_path, make_scan):
     """In the first and in the last piece of a large scan; those that are not numbers
     and great reflectances are not among them.
     """
-    points = np.zeros((40_000, 4))
+    points = np.ones((40_000, 4))
     points[0] = 2 * MAX_RANGE, -2 * MAX_RANGE, 0, 0
     points[-1, 2] = -2 * MAX_RANGE
     points[1] = np.nan, np.inf, -np.inf, np.nan
@@ -80,7 +80,7 @@ def test_all_far_points_are_counted(tmp_path, make_scan):
     path = make_scan(tmp_path / "a.bin", points)
     with pytest.raises(ValueError, match="2 of 40000 points have a coordinate beyond"):
         read_scan(path)
-    points[[0, -1]] = 0
+    points[[0, -1]] = 1
     np.testing.assert_array_equal(
         read_scan(make_scan(path, points)), points.astype(np.float32)
     )
@@ -93,20 +93,20 @@ def test_greatest_range_is_accepted(tmp_path, make_scan):
 
 
 def test_nuscenes_is_turned(tmp_path):
-    """Its x is to the right, its y ahead, its intensity 0..255, its ring not used."""
+    """Its x is to the right, its y ahead, its intensity 0..255, the road at -1.84 m."""
     records = np.array([[3, 10, -1, 51, 7], [-2, -5, 0.5, 255, 31]], dtype="<f4")
     records.tofile(tmp_path / "a.pcd.bin")
     points = read_scan(tmp_path / "a.pcd.bin", "nuscenes")
-    expected = np.array([[10, -3, -1, 0.2], [-5, 2, 0.5, 1]], dtype=np.float32)
+    expected = np.array([[10, -3, -0.89, 0.2], [-5, 2, 0.61, 1]], dtype=np.float32)
     np.testing.assert_array_equal(points, expected)
 
 
-def test_waymo_keeps_its_intensity(tmp_path):
-    """Unbounded, as in the file."""
-    records = np.array([[3, 10, -1, 12.5, 0.1, 0.02]], dtype="<f4")
+def test_waymo_is_in_the_frame_of_the_vehicle(tmp_path):
+    """The road is at z = 0; intensities are clipped."""
+    records = np.array([[3, 10, 0, 12.5, 0.1, 0.02]], dtype="<f4")
     records.tofile(tmp_path / "a.bin")
     points = read_scan(tmp_path / "a.bin", "waymo6")
-    assert points.tolist() == [[3, 10, -1, 12.5]]
+    np.testing.assert_array_equal(points, np.float32([[3, 10, -1.73, 1]]))
 
 
 OWN = [
@@ -168,28 +168,39 @@ def test_float16_records_are_not_read_as_float32(tmp_path):
 
 EXPECTED = (
     "expected one of float32, float64, float16, uint8, uint16, uint32, uint64, int8, "
-    "int16, int32, int64, or one and a divisor, such as uint16/65535"
+    "int16, int32, int64, with a divisor or a factor and an offset if it needs them, "
+    "such as uint16/65535 or uint16*0.005-100"
 )
 
 
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
-        ([{"x": "float32"}, {"y": "float32"}], "layout: 0 fields z, expected one"),
-        ([*OWN, {"x": "float32"}], "layout: 2 fields x, expected one"),
+        ([{"x": "float32"}, {"y": "float32"}], "no field z, expected one, in x, y"),
+        ([*OWN, {"x": "float32"}], "2 fields x, expected one"),
         (
             [*OWN, {"reflectance": "uint8"}],
-            "layout: several intensity or reflectance, expected one",
+            "intensity and reflectance are given, expected one of them; name those "
+            "that are not to be used otherwise, such as unused_reflectance",
         ),
-        ([*OWN, {"time": "uint8/0"}], f"layout: time: uint8/0, {EXPECTED}"),
-        ([*OWN, {"time": "uint8/"}], f"layout: time: uint8/, {EXPECTED}"),
-        ([*OWN, {"time": "float"}], f"layout: time: float, {EXPECTED}"),
-        ([*OWN, {"time": "uint8/a/b"}], f"layout: time: uint8/a/b, {EXPECTED}"),
+        ([*OWN, {"t": "uint8/0"}], "t: uint8/0, expected another number than 0"),
+        ([*OWN, {"t": "uint8/"}], f"t: uint8/ (did you mean uint8?), {EXPECTED}"),
+        ([*OWN, {"t": "long"}], f"t: long, {EXPECTED}"),
+        ([*OWN, {"t": "float"}], "t: float (did you mean float32?), expected one"),
+        ([*OWN, {"t": "u2"}], "t: u2 (did you mean uint16?), expected one"),
+        ([*OWN, {"t": "int8/a"}], f"t: int8/a (did you mean int8?), {EXPECTED}"),
+        (
+            [*OWN, {"Reflectivity": "uint8"}],
+            "Reflectivity looks like intensity, but would not be used, expected the "
+            "name intensity; or another one, such as unused_Reflectivity",
+        ),
+        ([*OWN, {"pos_x": "float32"}], "pos_x looks like x, but would not be used"),
+        ([*OWN, {"ring": "uint8"}], "2 fields ring, expected one"),
     ],
 )
 def test_fields_that_are_not_those_of_a_point_are_rejected(layout, message):
     """Each coordinate once, an intensity at most once, NumPy's types."""
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(ValueError, match=re.escape(f"layout: {message}")):
         load_layout(layout)
 
 

@@ -14,6 +14,7 @@ import birdview
 from birdview import jobs, paths
 from birdview.pixels.canvas import Canvas
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.layout import load_layout
 from birdview.pixels.png import read_text
 from birdview.reproduce.manifest import read_manifest
 from birdview.run import resolve
@@ -219,10 +220,41 @@ def test_their_layout_differs(folder, theirs, verify, tmp_path):
     manifest = tmp_path / "theirs" / "manifest.tsv"
     text = manifest.read_text()
     assert "# layout\tkitti\n" in text
-    manifest.write_text(text.replace("# layout\tkitti", "# layout\twaymo6"))
+    here, there = (load_layout(name).digest for name in ("kitti", "waymo6"))
+    text = text.replace("# layout\tkitti", "# layout\town").replace(here, there)
+    manifest.write_text(text)
     findings, lines = verify(differs=True, **theirs)
-    assert findings == {("encoding", "", ""): "layout kitti here, waymo6 there"}
-    assert "encoding: layout kitti here, waymo6 there" in lines
+    what = f"layout kitti ({here[:12]}) here, own ({there[:12]}) there"
+    assert findings == {("encoding", "", ""): what}
+    assert f"encoding: {what}" in lines
+
+
+def test_name_of_their_layout_does_not_count(theirs, verify, tmp_path):
+    """What it says decides the pixels."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    text = manifest.read_text().replace("# layout\tkitti", "# layout\town")
+    manifest.write_text(text)
+    findings, _ = verify(**theirs)
+    assert findings == {}
+
+
+def test_manifest_of_0_1_has_the_name_alone(theirs, verify, tmp_path):
+    """And fewer counts."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    lines = manifest.read_text().splitlines()
+    header = [one for one in lines if one[0] == "#" and "layout_sha256" not in one]
+    old = "read", "nonfinite", "outside", "drawn", "cells"
+    columns, *rows = [line.split("\t") for line in lines if line[0] != "#"]
+    kept = [i for i, name in enumerate(columns) if i < 5 or name in old]
+    table = ["\t".join(row[i] for i in kept) for row in (columns, *rows)]
+    manifest.write_text("".join(f"{line}\n" for line in (*header, *table)))
+    assert verify(**theirs)[0] == {}
+    other = manifest.read_text().replace("# layout\tkitti", "# layout\twaymo6")
+    manifest.write_text(other)
+    findings, _ = verify(differs=True, **theirs)
+    digest = load_layout("kitti").digest[:12]
+    what = f"layout kitti ({digest}) here, waymo6 there"
+    assert findings == {("encoding", "", ""): what}
 
 
 def test_their_pixels_differ(folder, theirs, verify, tmp_path):

@@ -45,7 +45,10 @@ rule grid:
         local_log("<results>/logs/{encoding}/{below}grid.json.log"),
     localrule: True
     params:
-        encoding=lambda wildcards: RUN.encodings[wildcards.encoding].digest,
+        digests=lambda wildcards: [
+            RUN.encodings[wildcards.encoding].digest,
+            RUN.layout.digest,
+        ],
         code=code_of("metadata"),
     run:
         run_job(log[0], jobs.write_grid, RUN, wildcards.encoding, output.json)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from birdview import paths
 from birdview.files import PathLike
 from birdview.image import ImageFile
+from birdview.pixels.layout import load_layout
 from birdview.run import Run
 from birdview.sources import Bucket
 
@@ -71,7 +72,7 @@ def write_grid(run: Run, encoding: str, path: PathLike) -> None:
     """Write what the pixels of an encoding's images mean, as JSON."""
     from birdview import metadata
 
-    metadata.write_grid(run.encodings[encoding], path)
+    metadata.write_grid(run.encodings[encoding], run.layout, path)
 
 
 def explain_pixels(run: Run, encoding: str) -> str:
@@ -126,7 +127,9 @@ def draw_boxes(
     from birdview.view import boxes
 
     labels, calibration = run.label_files(scan)
-    boxes.draw_boxes(image, labels, calibration, run.encodings[encoding], picture)
+    boxes.draw_boxes(
+        image, labels, calibration, run.encodings[encoding], picture, run.layout.frame
+    )
 
 
 def choose_scans(run: Run) -> list[str]:
@@ -268,9 +271,10 @@ def run_benchmark(
     ValueError
         If the layout is not `kitti`, or if the benchmark fails.
     """
-    if run.settings["layout"] != "kitti":
+    if run.layout != load_layout("kitti"):
         raise ValueError(
-            f"layout: {run.layout.name}, expected kitti: the benchmark reads no other"
+            f"layout: {run.layout.name}, expected kitti as it is: the benchmark reads "
+            f"no other"
         )
     command = [
         *(sys.executable, "-m", module, "--snakefile", snakefile),

@@ -7,6 +7,7 @@ from birdview.files import PathLike, write_atomically
 from birdview.pixels.channel import Channel
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.grid import Interval
+from birdview.pixels.layout import Layout
 from birdview.pixels.statistic import STATISTICS
 from birdview.provenance import SOFTWARE
 
@@ -63,9 +64,26 @@ def explain_pixels(encoding: Encoding) -> str:
     return "\n".join([lines[0], "", *lines[1:]])
 
 
-def write_grid(encoding: Encoding, path: PathLike) -> None:
-    """Write the result of `describe_grid` as a JSON file."""
-    text = json.dumps(describe_grid(encoding), indent=2, allow_nan=False)
+def describe_layout(layout: Layout) -> dict[str, Any]:
+    """Return where the points of an image were in the file of the scan.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. ``(x, y, z) = from_scan @ (x, y, z, 1)`` leads from the axes
+        that the layout names to those of the image.
+    """
+    return {
+        "layout": layout.name,
+        "layout_digest": layout.digest,
+        "from_scan": layout.frame.matrix,
+    }
+
+
+def write_grid(encoding: Encoding, layout: Layout, path: PathLike) -> None:
+    """Write `describe_grid` and `describe_layout` as a JSON file."""
+    description = describe_grid(encoding) | describe_layout(layout)
+    text = json.dumps(description, indent=2, allow_nan=False)
     write_atomically(path, f"{text}\n".encode())
 
 

@@ -17,8 +17,8 @@ import yaml
 
 from birdview import bucket
 from birdview.files import PathLike, write_atomically
-from birdview.pixels.encoding import is_path
 from birdview.pixels.layout import load_layout
+from birdview.pixels.schema import is_path
 from birdview.run import Run
 from birdview.scans import read_split
 
@@ -65,7 +65,7 @@ def settings_of_parts(run: Run) -> dict[str, Any]:
     scans = run.settings["scans"]
     return {
         "scans": scans and (scans.rstrip("/") or "/"),
-        "layout": run.settings["layout"],
+        **{key: run.settings[key] for key in ("layout", "suffix", "frame")},
         "encodings": run.settings["encodings"],
         "demo": run.settings["demo"],
         "labels": None,
@@ -148,19 +148,23 @@ def _stage(
     staged: dict[str, Any] = yaml.safe_load(Path(settings).read_text(encoding="utf-8"))
     staged["split"] = os.path.abspath(split)
     if scans_bucket:
-        suffix = load_layout(staged["layout"]).suffix
+        suffix = staged["suffix"] or load_layout(staged["layout"]).suffix
         scans = [f"{scan}{suffix}" for scan in read_split(split)]
         bucket.fetch(scans_bucket, scans, stage / "scans")
         staged["scans"] = str(stage / "scans")
     if images_bucket:
         # Snakemake works in another folder.
         staged["scans"] = os.path.abspath(staged["scans"])
-        staged["encodings"] = [
-            os.path.abspath(name) if is_path(name) else name
-            for name in staged["encodings"]
-        ]
+        staged["encodings"] = list(map(_absolute, staged["encodings"]))
+        if isinstance(staged["layout"], str):
+            staged["layout"] = _absolute(staged["layout"])
     write_settings(stage / "settings.yaml", staged)
     return staged
+
+
+def _absolute(name: str) -> str:
+    """Return the absolute path of a yaml file that is not built-in."""
+    return os.path.abspath(name) if is_path(name) else name
 
 
 def _exchange_images(

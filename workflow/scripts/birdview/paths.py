@@ -18,6 +18,7 @@ PIXELS = PACKAGE / "pixels"
 """The code that decides pixels: see `birdview.provenance.digest_code`."""
 
 ENCODINGS = _DATA / "encodings"
+LAYOUTS = _DATA / "layouts"
 SCHEMAS = _DATA / "schemas"
 GALLERY = _DATA / "gallery"
 """The files that the gallery's page is made of."""

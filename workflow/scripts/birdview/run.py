@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from birdview import bucket
 from birdview.image import ImageFile
 from birdview.pixels.encoding import Encoding, load_encoding
-from birdview.pixels.layout import Layout, load_layout
+from birdview.pixels.frame import make_frame
+from birdview.pixels.layout import Layout, check_suffix, load_layout
 from birdview.pixels.png import read_text
 from birdview.pixels.schema import validate
 from birdview.scans import (
@@ -268,7 +269,7 @@ def resolve(
     """
     settings = validate(settings, "config", "config", from_text=True)
     encodings = load_encodings(settings["encodings"])
-    layout = load_layout(settings["layout"])
+    layout = _layout(settings)
     if not (results_prefix and bucket.is_bucket(results_prefix)):
         results_prefix = None
     elif open_bucket:
@@ -317,6 +318,17 @@ def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
             )
         encodings[encoding.name] = encoding
     return encodings
+
+
+def _layout(settings: Mapping[str, Any]) -> Layout:
+    """Return the layout, with what the settings say instead of it."""
+    layout = load_layout(settings["layout"])
+    if settings["suffix"] is not None:
+        suffix = check_suffix(settings["suffix"], "config: suffix")
+        layout = layout._replace(suffix=suffix)
+    if settings["frame"] is not None:
+        layout = layout._replace(frame=make_frame(settings["frame"], "config: frame"))
+    return layout
 
 
 def _source(

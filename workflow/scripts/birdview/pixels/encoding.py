@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from math import inf
-from pathlib import Path
 from typing import Any, NamedTuple
-
-import yaml
 
 from birdview import paths
 from birdview.files import PathLike
 from birdview.pixels.channel import Channel, Slices, expand_channel, slice_region
 from birdview.pixels.grid import Axis, Grid, Interval
 from birdview.pixels.png import MAX_PIXELS, MAX_SIDE
-from birdview.pixels.schema import validate
+from birdview.pixels.schema import load_yaml
 
 
 class Encoding(NamedTuple):
@@ -76,11 +73,6 @@ def _digest(encoding: Encoding) -> str:
     return hashlib.sha256(numbers.encode()).hexdigest()
 
 
-def is_path(name: PathLike) -> bool:
-    """Whether an encoding is given by its path, and not by the name of a built-in."""
-    return Path(name).suffix in (".yaml", ".yml")
-
-
 def load_encoding(name: PathLike) -> Encoding:
     """Load a built-in encoding by its name, or any other by the path of its yaml file.
 
@@ -92,20 +84,7 @@ def load_encoding(name: PathLike) -> Encoding:
         If the file does not fit the schema, or its numbers do not fit together; the
         message names the file and the key.
     """
-    path = Path(name) if is_path(name) else paths.ENCODINGS / f"{name}.yaml"
-    if is_path(name) and not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected an encoding's yaml")
-    if not (is_path(name) or (path.is_file() and path.stem == name)):
-        names = sorted(file.stem for file in paths.ENCODINGS.glob("*.yaml"))
-        raise FileNotFoundError(
-            f"unknown encoding {name}; built-in encodings: {', '.join(names)}; for any "
-            f"other, give the path of its .yaml file"
-        )
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
-    settings = validate(settings, "encoding", path)
+    path, settings = load_yaml(name, "encoding", paths.ENCODINGS)
     with _prefix_errors(path):
         return _encoding(path.stem, settings)
 

@@ -156,7 +156,7 @@ def draw(
     row_of_cell: NDArray[np.int32],
     touched: tuple[Touched, Touched],
     planes: NDArray[np.uint8],
-) -> Any:  # (Touched, Touched), int, int, int
+) -> Any:  # (Touched, Touched), int, int, int, int
     """Draw a scan over the last one.
 
     A single call, so that a thread takes the interpreter's lock once for each scan.
@@ -188,14 +188,14 @@ def draw(
         For the next call.
     occupied : int
         The number of cells with a point.
-    nonfinite, outside : int
+    nonfinite, outside, outside_height : int
         The number of points that are not drawn, as `birdview.counts.Counts` has them.
     """
     of_cells, of_slices = touched
     _put(_black(of_cells, planes_of_cells), of_cells, planes_of_cells, planes)
     _put(_black(of_slices, planes_of_slices), of_slices, planes_of_slices, planes)
 
-    cells_of_points, nonfinite, outside = _locate(flat_points, region)
+    cells_of_points, nonfinite, outside, outside_height = _locate(flat_points, region)
     cells, table = _gather(flat_points, cells_of_points, row_of_cell, heights, scales)
     rows_of_points = cells_of_points  # which `_gather` has written over
     for cell in cells:
@@ -213,7 +213,7 @@ def draw(
         keys, table = _gather(flat_points, keys, row_of_key, slice_heights, scales)
         of_slices = _sort_by_slice(keys, cells, slices)
         _shade(table, of_slices, scales, planes_of_slices, planes)
-    return (of_cells, of_slices), occupied, nonfinite, outside
+    return (of_cells, of_slices), occupied, nonfinite, outside, outside_height
 
 
 @njit(nogil=True, cache=True)
@@ -223,10 +223,14 @@ def _black(touched, planes_of_slices):
 
 @njit(nogil=True, cache=True)
 def _locate(flat_points, region):
-    """Return the cell of each point, -1 for none, and how many points have none."""
+    """Return the cell of each point, -1 for none, and how many points have none.
+
+    Those that are not finite; others; and those of them that have none because of their
+    height alone.
+    """
     low, high, rows, cols = region
     cells = np.empty(len(flat_points) // 4, dtype=np.int32)
-    nonfinite = drawn = 0
+    nonfinite = drawn = outside_height = 0
     for i in range(len(cells)):
         x, y, z = flat_points[4 * i], flat_points[4 * i + 1], flat_points[4 * i + 2]
         finite = (
@@ -238,21 +242,18 @@ def _locate(flat_points, region):
         # No branches, and so only these operators: a branch would stop the compiler
         # from handling several points at once.
         inside = (
-            finite
-            & (low[0] <= x)
-            & (x <= high[0])
-            & (low[1] <= y)
-            & (y <= high[1])
-            & (low[2] <= z)
-            & (z <= high[2])
+            finite & (low[0] <= x) & (x <= high[0]) & (low[1] <= y) & (y <= high[1])
         )
         row = _index(x if inside else low[0], y if inside else low[1], rows)
         col = _index(x if inside else low[0], y if inside else low[1], cols)
         inside &= (row >= 0) & (row < rows.size) & (col >= 0) & (col < cols.size)
+        at_height = (low[2] <= z) & (z <= high[2])
+        outside_height += inside & (not at_height)
+        inside &= at_height
         cells[i] = row * cols.size + col if inside else -1
         nonfinite += not finite
         drawn += inside
-    return cells, nonfinite, len(cells) - nonfinite - drawn
+    return cells, nonfinite, len(cells) - nonfinite - drawn, outside_height
 
 
 @njit(nogil=True, cache=True)

@@ -1,60 +1,76 @@
-"""Layouts: what one point is in the files of a sensor or a data set."""
+"""Layouts: what the points are in the files of a sensor or a data set."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
 from math import inf
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from birdview import paths
+from birdview.files import PathLike
+from birdview.pixels.choice import Among, Between, Choice, Rule
+from birdview.pixels.field import (
+    COORDINATES,
+    INTENSITIES,
+    PADDING,
+    Field,
+    check_names,
+    parse_field,
+)
+from birdview.pixels.frame import Frame, make_frame
+from birdview.pixels.schema import is_path, load_yaml, suggest
+
 MAX_RANGE = 100_000.0
 """Metres. No sensor sees so far: a larger coordinate is not a coordinate."""
-INTENSITIES = "intensity", "reflectance"
-TYPES = (
-    *("float32", "float64", "float16"),
-    *("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
-)
-
-
-class Field(NamedTuple):
-    """One number of a record.
-
-    Attributes
-    ----------
-    name : str
-        ``x``, ``y``, ``z``, one of `INTENSITIES`, or any other name, which is not used.
-    type : str
-        The NumPy type, little endian in the file.
-    divisor : float
-        Dividing by it gives metres, or an intensity from 0 to 1.
-    """
-
-    name: str
-    type: str
-    divisor: float = 1.0
 
 
 class Layout(NamedTuple):
-    """What one point is in a file of records without gaps.
+    """What the points are in a file of records.
 
     Attributes
     ----------
     name : str
-        For a user's own layout: all of its fields.
+        For one in the settings: all of its fields.
     fields : tuple of Field
+        The numbers of a record, in the order of the file.
     suffix : str
         How file names end.
+    skip : int
+        Bytes before the first record.
+    endian : str
+        ``little`` or ``big``.
+    order : str
+        ``records``, one after another; or ``fields``: the first number of all records,
+        then the second, and so on.
+    clip : bool
+        Whether intensities above 1 become 1.
+    frame : Frame
+        What brings points to the axes and the height that encodings assume.
+    choice : Choice
+        Which points count.
     """
 
     name: str
     fields: tuple[Field, ...]
     suffix: str = ".bin"
+    skip: int = 0
+    endian: str = "little"
+    order: str = "records"
+    clip: bool = False
+    frame: Frame = Frame()
+    choice: Choice = Choice()
 
     @property
     def record(self) -> np.dtype[Any]:
         """The NumPy type of a record; its fields are named f0, f1 and so on."""
-        return np.dtype(
-            ",".join(f"<{np.dtype(field.type).str[1:]}" for field in self.fields)
-        )
+        types = (field.type for field in self.fields)
+        record = np.dtype([(f"f{number}", kind) for number, kind in enumerate(types)])
+        return record.newbyteorder(">" if self.endian == "big" else "<")
 
     @property
     def columns(self) -> tuple[int | None, ...]:
@@ -65,90 +81,37 @@ class Layout(NamedTuple):
         )
         return numbers["x"], numbers["y"], numbers["z"], intensity
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of everything that decides pixels: not the name, for example."""
+        return _digest(self)
+
     def __str__(self) -> str:
         """Return what was assumed of a file, for error messages."""
-        names = [
-            f"-{field.name}" if field.divisor < 0 else field.name
-            for field in self.fields
-        ]
-        return f"layout {self.name}: {', '.join(names)}"
+        labels = ", ".join(field.label for field in self.fields)
+        return f"layout {self.name}: {labels}"
 
 
-LayoutLike: TypeAlias = str | Layout | Sequence[Mapping[str, str]]
+LayoutLike: TypeAlias = PathLike | Layout | Sequence[Mapping[str, str]]
 """What `load_layout` takes."""
 
 
-def _parse(
-    name: str, fields: Iterable[tuple[str, str]], suffix: str = ".bin"
-) -> Layout:
-    """Make a layout of pairs such as ``-y``, ``float32/255``."""
-    return Layout(name, tuple(_parse_field(*field) for field in fields), suffix)
-
-
-def _parse_field(name: str, kind: str) -> Field:
-    number, slash, text = kind.partition("/")
-    number = number.strip()
-    try:
-        divisor = float(text) if slash else 1.0
-    except ValueError:
-        divisor = 0.0
-    if number not in TYPES or not 0 < abs(divisor) < inf:
-        raise ValueError(
-            f"layout: {name}: {kind}, expected one of {', '.join(TYPES)}, or one and a "
-            f"divisor, such as uint16/65535"
-        )
-    sign = -1 if name.startswith("-") else 1
-    return Field(name.removeprefix("-"), number, sign * divisor)
-
-
-def _describe(field: Field) -> str:
-    """Return a field as settings have it, however they write it."""
-    name = f"-{field.name}" if field.divisor < 0 else field.name
-    divisor = f"/{abs(field.divisor):.15g}" if abs(field.divisor) != 1 else ""
-    return f"{name} {field.type}{divisor}"
-
-
-LAYOUTS = {
-    layout.name: layout
-    for layout in (
-        _parse("kitti", [(name, "float32") for name in ("x", "y", "z", "reflectance")]),
-        # nuScenes' sensor has x to the right and y ahead.
-        _parse(
-            "nuscenes",
-            [
-                ("-y", "float32"),
-                ("x", "float32"),
-                ("z", "float32"),
-                ("intensity", "float32/255"),
-                ("ring", "float32"),
-            ],
-            suffix=".pcd.bin",
-        ),
-        _parse(
-            "waymo6",
-            [
-                (name, "float32")
-                for name in ("x", "y", "z", "intensity", "elongation", "timestamp")
-            ],
-        ),
-    )
-}
-"""The built-in layouts by name."""
-
-
 def load_layout(wanted: LayoutLike) -> Layout:
-    """Return a built-in layout by its name, or make one of fields.
+    """Load a layout: a built-in one by its name, another by its path, or fields.
 
     Parameters
     ----------
-    wanted : str, Layout or list of mapping
-        A name; or a layout, which is returned; or the fields of a record as the
-        settings have them, each a mapping of its name to its type.
+    wanted : path-like, Layout or list of mapping
+        A name or a path; or a layout, which is returned; or the fields of a record as
+        the settings have them, each a mapping of its name to its type.
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file, or no built-in layout of this name.
     ValueError
-        If there is no such name, or if the fields are not those of a point.
+        If the file does not fit the schema, or the fields are not those of a point; the
+        message names the file and the key.
 
     Examples
     --------
@@ -159,19 +122,120 @@ def load_layout(wanted: LayoutLike) -> Layout:
     """
     if isinstance(wanted, Layout):
         return wanted
-    if isinstance(wanted, str):
-        if wanted not in LAYOUTS:
+    if isinstance(wanted, str | os.PathLike):
+        return _load(wanted) if is_path(wanted) else _load_built_in(str(wanted))
+    fields = _fields(wanted, "layout")
+    return Layout(", ".join(map(str, fields)), fields)
+
+
+def check_suffix(suffix: str, where: str) -> str:
+    """Return a suffix; raise ValueError if it is not one of file names."""
+    if not re.fullmatch(r"\.[^/]+", suffix):
+        raise ValueError(f"{where}: {suffix}, expected a dot in front, as in .bin")
+    return suffix
+
+
+@cache
+def _load_built_in(name: str) -> Layout:
+    return _load(name)
+
+
+def _load(name: PathLike) -> Layout:
+    path, settings = load_yaml(name, "layout", paths.LAYOUTS)
+    fields = _fields(settings["fields"], f"{path}: fields")
+    check_suffix(settings["suffix"], f"{path}: suffix")
+    return Layout(
+        name=path.stem,
+        fields=fields,
+        **{key: settings[key] for key in ("suffix", "skip", "endian", "order", "clip")},
+        frame=make_frame(settings["frame"], f"{path}: frame"),
+        choice=Choice(
+            min_range=float(settings["min_range"]),
+            keep=_rules(settings["keep"], fields, f"{path}: keep"),
+            drop=_rules(settings["drop"], fields, f"{path}: drop"),
+            without=_box(settings["without"], f"{path}: without"),
+            drops_duplicates=settings["duplicates"] == "drop",
+        ),
+    )
+
+
+def _fields(pairs: Sequence[Mapping[str, str]], where: str) -> tuple[Field, ...]:
+    try:
+        fields = tuple(parse_field(*item) for pair in pairs for item in pair.items())
+        check_names([field.name for field in fields])
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return fields
+
+
+def _rules(
+    settings: Mapping[str, Any], fields: Sequence[Field], where: str
+) -> tuple[Rule, ...]:
+    names = [field.name for field in fields]
+    rules = []
+    for name, wanted in settings.items():
+        if name not in names or name == PADDING:
+            known = [one for one in names if one != PADDING]
             raise ValueError(
-                f"unknown layout {wanted}; choose from {', '.join(LAYOUTS)}"
+                f"{where}: {name}: no such field{suggest(name, known)}, expected one "
+                f"of {', '.join(known)}"
             )
-        return LAYOUTS[wanted]
-    pairs = [pair for field in wanted for pair in field.items()]
-    fields = tuple(_parse_field(*pair) for pair in pairs)
-    layout = Layout(", ".join(map(_describe, fields)), fields)
-    names = [field.name for field in layout.fields]
-    for name in "xyz":
-        if names.count(name) != 1:
-            raise ValueError(f"layout: {names.count(name)} fields {name}, expected one")
-    if sum(names.count(name) for name in INTENSITIES) > 1:
-        raise ValueError(f"layout: several {' or '.join(INTENSITIES)}, expected one")
-    return layout
+        number = names.index(name)
+        values: Among | Between
+        if isinstance(wanted, Mapping):
+            values = _interval(wanted, f"{where}: {name}", fields[number])
+        else:
+            values = Among(tuple(_round(value, fields[number]) for value in wanted))
+        rules.append(Rule(number, values))
+    return tuple(rules)
+
+
+def _box(settings: Mapping[str, Any] | None, where: str) -> tuple[Between, ...] | None:
+    if settings is None:
+        return None
+    return tuple(
+        _interval(settings.get(axis, {}), f"{where}: {axis}") for axis in COORDINATES
+    )
+
+
+def _interval(
+    settings: Mapping[str, float], where: str, field: Field | None = None
+) -> Between:
+    low, high = (
+        _round(settings.get(key, default), field)
+        for key, default in (("min", -inf), ("max", inf))
+    )
+    if low > high:
+        raise ValueError(f"{where}: min {low:g} and max {high:g}, expected min <= max")
+    return Between(low, high)
+
+
+def _round(value: float, field: Field | None) -> float:
+    """Round a number as a field's are: 0.1 must be the 0.1 of a float32."""
+    if field is None or not field.is_as_stored or not field.type.startswith("float"):
+        return float(value)
+    return float(np.dtype(field.type).type(value))
+
+
+@cache
+def _digest(layout: Layout) -> str:
+    # Fields are told by where they are: unused ones, and all names, decide no pixel.
+    record = layout.record
+    assert record.fields is not None
+    places = [
+        [record.fields[f"f{number}"][1], *field[1:]]
+        for number, field in enumerate(layout.fields)
+    ]
+    choice = layout.choice
+    content = layout._replace(name="", suffix="")._asdict() | {
+        "fields": [
+            None if number is None else places[number] for number in layout.columns
+        ],
+        "record": record.itemsize,
+        "choice": choice._asdict()
+        | {
+            key: sorted([places[rule.field], rule.values] for rule in rules)
+            for key, rules in (("keep", choice.keep), ("drop", choice.drop))
+        },
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -50,7 +50,8 @@ class Raster:
     >>> planes[699, 850].tolist()
     [43, 128, 64]
     >>> counts
-    Counts(read=1, nonfinite=0, outside=0, drawn=1, cells=1)
+    Counts(read=1, nonfinite=0, no_return=0, dropped=0, vehicle=0, duplicate=0,
+           outside=0, outside_height=0, drawn=1, cells=1)
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Raster:
             The image, 0 where no point is. Valid until the next call.
         counts : Counts
         """
-        self._touched, cells, nonfinite, outside = draw(
+        self._touched, cells, nonfinite, outside, outside_height = draw(
             points.reshape(-1),
             self._region,
             self._heights,
@@ -100,8 +101,14 @@ class Raster:
             self._touched,
             self._planes,
         )
-        drawn = len(points) - nonfinite - outside
-        return self._planes, Counts(len(points), nonfinite, outside, drawn, cells)
+        return self._planes, Counts(
+            read=len(points),
+            nonfinite=nonfinite,
+            outside=outside,
+            outside_height=outside_height,
+            drawn=len(points) - nonfinite - outside,
+            cells=cells,
+        )
 
 
 def _real(encoding: Encoding) -> type[Real]:

@@ -14,7 +14,7 @@ def recipe(encoding: Encoding, layout: Layout) -> dict[str, str]:
     """Return the digests of everything that determines an image apart from its scan."""
     return {
         "encoding": encoding.digest,
-        "layout": layout.name,
+        "layout": layout.digest,
         "code": digest_code(),
     }
 
@@ -47,6 +47,7 @@ def describe(
         "birdview:encoding_sha256": encoding.digest,
         "birdview:channels": " ".join(channel.name for channel in encoding.channels),
         "birdview:layout": layout.name,
+        "birdview:layout_sha256": layout.digest,
         "birdview:recipe": digest_recipe(encoding, layout),
         "birdview:scan_sha256": scan_digest,
     } | {f"birdview:{key}": str(count) for key, count in counts._asdict().items()}

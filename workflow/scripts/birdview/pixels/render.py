@@ -21,7 +21,7 @@ class Renderer:
     ----------
     encoding : Encoding
         How points become pixels.
-    layout : str, Layout or list of mapping
+    layout : str, path-like, Layout or list of mapping
         The layout of the scans, for `birdview.load_layout`.
     """
 
@@ -51,11 +51,12 @@ class Renderer:
         """
         data = read_bytes(scan)
         try:
-            points = decode_scan(data, self._layout, scan)
+            points, left_out = decode_scan(data, self._layout, scan)
             if self._canvas is None:
                 self._canvas = Canvas(self._encoding.shape)
                 self._raster = Raster(self._encoding, self._canvas.planes)
             _, counts = self._raster.draw(points)
+            counts = counts.add(left_out)
             # The digest of the bytes that were drawn: the file may have changed since.
             digest = hashlib.sha256(data.data).hexdigest()
             text = describe(self._encoding, self._layout, digest, counts)
@@ -91,7 +92,7 @@ def render(
         The file to read, and the file to write, in a folder that exists.
     encoding : Encoding
         How points become pixels.
-    layout : str, Layout or list of mapping
+    layout : str, path-like, Layout or list of mapping
         The layout of the scan, for `birdview.load_layout`.
 
     Returns

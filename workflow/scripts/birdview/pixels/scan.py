@@ -1,16 +1,15 @@
 """Read the file of a scan as points."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from birdview.counts import LeftOut
 from birdview.files import PathLike
-from birdview.pixels.layout import (
-    LAYOUTS,
-    MAX_RANGE,
-    Layout,
-    LayoutLike,
-    load_layout,
-)
+from birdview.pixels.choice import Choice
+from birdview.pixels.field import Field
+from birdview.pixels.layout import MAX_RANGE, Layout, LayoutLike, load_layout
 
 MIN_REFLECTANCE, MAX_BAD_SHARE = -1.0, 0.2
 """A scan is rejected if more than this share of its reflectances are below the minimum:
@@ -24,20 +23,21 @@ _PIECE = 1 << 14
 
 
 def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float32]:
-    """Read the points of a scan file.
+    """Read the points of a scan file that count, in the frame that encodings assume.
 
     Parameters
     ----------
     path : path-like
-        A file of records without gaps.
-    layout : str, Layout or list of mapping
+        A file of records.
+    layout : str, path-like, Layout or list of mapping
         The layout of the records, for `birdview.load_layout`.
 
     Returns
     -------
     ndarray of float32, shape (N, 4)
-        x, y, z in metres (forward, left, up) and intensity, 0 where the record has
-        none; (0, 4) for an empty file.
+        x, y, z in metres (forward, left, up; the road is at z = -1.73) and intensity, 0
+        where the record has none; (0, 4) for an empty file. Without the points that the
+        layout leaves out, such as those at (0, 0, 0).
 
     Raises
     ------
@@ -46,7 +46,8 @@ def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float3
     ValueError
         If its bytes cannot be points: see `decode_scan`.
     """
-    return decode_scan(read_bytes(path), load_layout(layout), path)
+    points, _ = decode_scan(read_bytes(path), load_layout(layout), path)
+    return points
 
 
 def read_bytes(path: PathLike) -> NDArray[np.uint8]:
@@ -59,7 +60,7 @@ def read_bytes(path: PathLike) -> NDArray[np.uint8]:
 
 def decode_scan(
     data: NDArray[np.uint8], layout: Layout, path: PathLike
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], LeftOut]:
     """Turn the bytes of a scan into points.
 
     Parameters
@@ -73,58 +74,137 @@ def decode_scan(
 
     Returns
     -------
-    ndarray of float32, shape (N, 4)
+    points : ndarray of float32, shape (N, 4)
         As `read_scan`. May share the memory of `data`.
+    left_out : LeftOut
+        How many points of the file are not among them.
 
     Raises
     ------
     ValueError
         If the file must hold something else: it is text, its size is no multiple of the
         record's, a finite coordinate is farther away than any sensor sees, or many
-        reflectances are far below 0.
+        reflectances are far below 0. Or if the layout leaves out all points.
     """
-    size = layout.record.itemsize
+    stored = _split(data, layout, path)
+    points: NDArray[np.float32] | None = None
+    if _is_plain(layout):
+        numbers = data[layout.skip :].view("<f4").astype(np.float32, copy=False)
+        points = np.require(numbers.reshape(-1, 4), requirements="A")
+        columns, beyond = list(points.T), _count_beyond(points)
+    else:
+        columns, beyond = _convert(stored, layout)
+    count = len(columns[0])
+    if beyond:
+        raise ValueError(
+            f"{path}: {beyond} of {count} points have a coordinate beyond "
+            f"{MAX_RANGE:g} m, expected metres ({layout}); is `layout` right?"
+        )
+    dark = int(np.count_nonzero(columns[3] < MIN_REFLECTANCE))
+    if dark > MAX_BAD_SHARE * count:
+        raise ValueError(
+            f"{path}: {dark} of {count} points have a reflectance below "
+            f"{MIN_REFLECTANCE:g}, expected none below 0 ({layout}); is `layout` right?"
+        )
+    kept, left_out = _choose(columns, stored, layout, path)
+    if points is not None and layout.frame.is_identity and not layout.clip:
+        return (points if kept is None else points[kept]), left_out
+    if kept is not None:
+        columns = [values[kept] for values in columns]
+    *position, intensity = columns
+    if layout.clip:
+        too_bright = (intensity > 1) & (intensity < np.inf)
+        intensity = np.where(too_bright, np.float32(1), intensity)
+    points = np.empty((len(intensity), 4), dtype=np.float32)
+    for number, values in enumerate([*layout.frame.apply(position), intensity]):
+        points[:, number] = values
+    return points, left_out
+
+
+def _split(
+    data: NDArray[np.uint8], layout: Layout, path: PathLike
+) -> list[NDArray[Any]]:
+    """Return an array of the numbers of each field, which shares the memory."""
+    body, record = data[layout.skip :], layout.record
+    size = record.itemsize
     least, most = _TEXT_SAMPLE
-    if data.size >= least and not data[:most].tobytes().strip(_TEXT):
+    if body.size >= least and not body[:most].tobytes().strip(_TEXT):
         raise ValueError(
             f"{path}: text found, expected records of {size} bytes ({layout})"
         )
-    if data.size % size:
+    if data.size < layout.skip or body.size % size:
+        after = f"{layout.skip} and " if layout.skip else ""
         raise ValueError(
-            f"{path}: {data.size} bytes found, expected a multiple of {size} ({layout})"
+            f"{path}: {data.size} bytes found, expected {after}a multiple of {size} "
+            f"({layout})"
         )
-    if layout.fields == LAYOUTS["kitti"].fields:
-        points = data.view("<f4").astype(np.float32, copy=False).reshape(-1, 4)
-        beyond = _count_beyond(points)
+    if layout.order == "records":
+        records = body.view(record)
+        return [records[name] for name in record.names or ()]
+    count, start, columns = body.size // size, 0, []
+    for number in range(len(layout.fields)):
+        stop = start + count * record[number].itemsize
+        columns.append(body[start:stop].view(record[number]))
+        start = stop
+    return columns
+
+
+def _is_plain(layout: Layout) -> bool:
+    """Whether the records are points as they are, but for the bytes' order."""
+    fields = tuple(field._replace(name="") for field in layout.fields)
+    return (
+        layout.columns == (0, 1, 2, 3)
+        and fields == (Field("", "float32"),) * 4
+        and layout.endian == "little"
+        and layout.order == "records"
+    )
+
+
+def _convert(
+    stored: list[NDArray[Any]], layout: Layout
+) -> tuple[list[NDArray[Any]], int]:
+    """Return x, y, z and intensity, and how many points are impossibly far away."""
+    count = len(stored[0])
+    columns: list[NDArray[Any]] = []
+    is_beyond = np.zeros(count, dtype=bool)
+    *coordinates, intensity = layout.columns
+    for number in coordinates:
+        assert number is not None
+        values = layout.fields[number].convert(stored[number])
+        distances = np.abs(values)
+        is_beyond |= (distances > MAX_RANGE) & (distances < np.inf)
+        columns.append(values)
+    if intensity is None:
+        columns.append(np.zeros(count, dtype=np.float32))
     else:
-        points, beyond = _select(data.view(layout.record), layout)
-    if beyond:
-        raise ValueError(
-            f"{path}: {beyond} of {len(points)} points have a coordinate beyond "
-            f"{MAX_RANGE:g} m, expected metres ({layout}); is `layout` right?"
-        )
-    dark = int(np.count_nonzero(points[:, 3] < MIN_REFLECTANCE))
-    if dark > MAX_BAD_SHARE * len(points):
-        raise ValueError(
-            f"{path}: {dark} of {len(points)} points have a reflectance below "
-            f"{MIN_REFLECTANCE:g}, expected none below 0 ({layout}); is `layout` right?"
-        )
-    return points
+        with np.errstate(over="ignore"):  # then it is infinite, and counted as such
+            values = layout.fields[intensity].convert(stored[intensity])
+            columns.append(values.astype(np.float32))
+    return columns, int(np.count_nonzero(is_beyond))
 
 
-def _select(records: np.ndarray, layout: Layout) -> tuple[NDArray[np.float32], int]:
-    """Return the points of records, and how many of them are impossibly far away."""
-    points = np.zeros((len(records), 4), dtype=np.float32)
-    is_beyond = np.zeros(len(records), dtype=bool)
-    for column, number in enumerate(layout.columns):
-        if number is not None:
-            values = records[f"f{number}"] / np.float64(layout.fields[number].divisor)
-            if column < 3:
-                distances = np.abs(values)
-                is_beyond |= (distances > MAX_RANGE) & (distances < np.inf)
-            with np.errstate(over="ignore"):  # then it is infinite, and counted as such
-                points[:, column] = values
-    return points, int(np.count_nonzero(is_beyond))
+def _choose(
+    columns: list[NDArray[Any]],
+    stored: list[NDArray[Any]],
+    layout: Layout,
+    path: PathLike,
+) -> tuple[NDArray[np.bool_] | None, LeftOut]:
+    """Return which points count, None for all, and how many do not."""
+    if layout.choice == Choice() and not _is_any_at_origin(*columns[:3]):
+        return None, LeftOut()
+    try:
+        return layout.choice.apply(
+            columns,
+            lambda number: layout.fields[number].convert(stored[number]),
+            stored,
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error} ({layout})") from None
+
+
+def _is_any_at_origin(x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> bool:
+    near = np.flatnonzero(x == 0)
+    return bool(((y[near] == 0) & (z[near] == 0)).any())
 
 
 def _count_beyond(points: NDArray[np.float32]) -> int:

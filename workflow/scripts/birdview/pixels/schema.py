@@ -1,9 +1,11 @@
 """Validate settings against a schema, and fill in its defaults."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from difflib import get_close_matches
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,6 +22,58 @@ _FROM_TEXT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "number": (r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?", float),
 }
 """By type of the schema: text that stands for such a value, and how to convert it."""
+
+
+def suggest(found: str, allowed: Iterable[str]) -> str:
+    """Return `` (did you mean ...?)`` for a mistyped word, or nothing."""
+    close = get_close_matches(str(found), allowed, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def is_path(name: PathLike) -> bool:
+    """Whether a yaml file is given by its path, and not by the name of a built-in."""
+    return Path(name).suffix in (".yaml", ".yml")
+
+
+def load_yaml(name: PathLike, kind: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Load a built-in yaml file by its name, or any other by its path.
+
+    Parameters
+    ----------
+    name : path-like
+    kind : str
+        What the file describes, and the name of its schema.
+    folder : Path
+        Where the built-in files are.
+
+    Returns
+    -------
+    path : Path
+    settings : dict
+        With all defaults.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no built-in of this name.
+    ValueError
+        If the file is not yaml, or does not fit the schema; the message names it.
+    """
+    path = Path(name) if is_path(name) else folder / f"{name}.yaml"
+    if is_path(name) and not path.is_file():
+        what = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}'s yaml"
+        raise FileNotFoundError(f"{path}: no such file, expected {what}")
+    if not (is_path(name) or (path.is_file() and path.stem == name)):
+        names = sorted(file.stem for file in folder.glob("*.yaml"))
+        raise FileNotFoundError(
+            f"unknown {kind} {name}{suggest(str(name), names)}; built-in {kind}s: "
+            f"{', '.join(names)}; for any other, give the path of its .yaml file"
+        )
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+    return path, validate(settings, kind, path)
 
 
 def validate(
@@ -39,7 +93,7 @@ def validate(
     settings : mapping
         As read from yaml; not changed.
     schema : str
-        The name of a schema: ``config`` or ``encoding``.
+        The name of a schema in workflow/schemas/, such as ``encoding``.
     source : path-like
         Where the settings come from, for error messages.
     from_text : bool
@@ -65,7 +119,9 @@ def validate(
         return dict(values)
     message = error.message
     if error.validator == "additionalProperties":
-        message += f"; allowed: {', '.join(error.schema['properties'])}"
+        allowed = error.schema["properties"]
+        unknown = next(key for key in error.instance if key not in allowed)
+        message += f"{suggest(unknown, allowed)}; allowed: {', '.join(allowed)}"
     keys = "".join(f"{key}: " for key in error.absolute_path)
     raise ValueError(f"{source}: {keys}{message}")
 

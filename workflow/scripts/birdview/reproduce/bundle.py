@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from birdview.files import PathLike, atomic_path
-from birdview.pixels.encoding import is_path
+from birdview.pixels.schema import is_path
 from birdview.reproduce.crate import describe_crate
 from birdview.reproduce.manifest import Row, format_manifest, read_manifest
 
@@ -161,9 +161,14 @@ def _collect(
     for folder in FOLDERS:
         paths += (project / folder).rglob("*")
     split = settings["split"]
+    layout = settings["layout"]
     own = {
-        name: f"encodings/{Path(name).name}"
-        for name in settings["encodings"]
+        name: f"{folder}/{Path(name).name}"
+        for folder, names in (
+            ("encodings", settings["encodings"]),
+            ("layouts", [layout] if isinstance(layout, str) else []),
+        )
+        for name in names
         if is_path(name)
     }
     settings = {
@@ -173,6 +178,7 @@ def _collect(
         "labels": None,
         "compare_with": MANIFEST,
         "encodings": [own.get(name, name) for name in settings["encodings"]],
+        "layout": own.get(layout, layout) if isinstance(layout, str) else layout,
     }
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     files = {

@@ -9,7 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Row(NamedTuple):
         or of grey.
     file_sha256 : str
         Of the bytes of the image's file.
-    read, nonfinite, outside, drawn, cells : int
+    read, nonfinite, ... : int
         As `birdview.counts.Counts`.
     """
 
@@ -47,9 +47,14 @@ class Row(NamedTuple):
     file_sha256: str
     read: int
     nonfinite: int
-    outside: int
-    drawn: int
-    cells: int
+    no_return: int = 0
+    dropped: int = 0
+    vehicle: int = 0
+    duplicate: int = 0
+    outside: int = 0
+    outside_height: int = 0
+    drawn: int = 0
+    cells: int = 0
 
 
 def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Row:
@@ -139,6 +144,7 @@ def describe_run(encodings: Mapping[str, Encoding], layout: Layout) -> dict[str,
         "code": digest_code(),
         "lock": digest_lock(),
         "layout": layout.name,
+        "layout_sha256": layout.digest,
         **{f"encoding {name}": encodings[name].digest for name in sorted(encodings)},
         "platform": f"{platform.platform()}, Python {platform.python_version()}",
     }
@@ -173,26 +179,30 @@ def read_manifest(path: PathLike) -> tuple[dict[str, str], list[Row]]:
     """
     run: dict[str, str] = {}
     rows: list[Row] = []
-    columns = "\t".join(Row._fields)
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text, expected a manifest") from None
-    if columns not in lines or lines.pop():
+    header = next((line for line in lines if not line.startswith("# ")), "")
+    names, counts = header.split("\t")[:5], header.split("\t")[5:]
+    # That of birdview 0.1 has fewer counts.
+    is_known = (*names,) == Row._fields[:5] and {*counts} <= {*Counts._fields}
+    if not is_known or lines.pop():
         raise ValueError(
             f"{path}: cut short, or of another version of birdview, expected the "
             f"columns {' '.join(Row._fields)}"
         )
-    start = lines.index(columns)
+    start = lines.index(header)
     for line in lines[:start]:
         key, _, run[key] = line.removeprefix("# ").partition("\t")
     for number, line in enumerate(lines[start + 1 :], start=start + 2):
         words = line.split("\t")
         try:
-            rows.append(Row(*words[:5], *map(int, words[5:])))  # type: ignore[arg-type]
+            numbers: Any = dict(zip(counts, map(int, words[5:]), strict=True))
+            rows.append(Row(*words[:5], **numbers))  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise ValueError(
-                f"{path}: line {number}: {line!r}, expected {len(Row._fields)} "
-                f"columns, the last five of them numbers"
+                f"{path}: line {number}: {line!r}, expected {5 + len(counts)} columns, "
+                f"the last {len(counts)} of them numbers"
             ) from None
     return run, rows

@@ -217,8 +217,10 @@ def compare(
     theirs = {(row.encoding, row.scan): row for row in rows}
     findings = list(_compare_scans(checked, theirs))
     other_scans = {finding.scan for finding in findings}
-    if run["layout"] != their_run.get("layout"):
-        what = f"layout {run['layout']} here, {their_run.get('layout')} there"
+    # A manifest of birdview 0.1 has the layout's name alone.
+    layout = "layout_sha256" if "layout_sha256" in their_run else "layout"
+    if run[layout] != their_run.get(layout):
+        what = f"layout {_layout(run)} here, {_layout(their_run)} there"
         return [*findings, Finding("encoding", "", "", what)]
     differs = [key for key in MAKERS if run[key] != their_run.get(key, run[key])]
     makers = f"; other there: {', '.join(differs)}" if differs else ""
@@ -248,6 +250,11 @@ def compare(
             what = "the file has other bytes than theirs, but the same pixels"
             findings.append(Finding(HARMLESS, *key, what))
     return findings
+
+
+def _layout(run: Mapping[str, str]) -> str:
+    digest = run.get("layout_sha256", "")[:12]
+    return f"{run.get('layout')} ({digest})" if digest else f"{run.get('layout')}"
 
 
 def _compare_scans(

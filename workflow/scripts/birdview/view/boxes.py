@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from birdview.files import PathLike, write_atomically
 from birdview.image import read_image
 from birdview.pixels.encoding import Encoding
+from birdview.pixels.frame import Frame
 from birdview.pixels.layout import MAX_RANGE
 from birdview.pixels.png import RGB, write_png
 from birdview.provenance import SOFTWARE
@@ -29,6 +30,7 @@ COLOURS = {
 }
 """Red, green and blue of each kind; other kinds get `OTHER`."""
 OTHER = (240, 240, 240)
+_AS_IT_IS = Frame()
 _SHIFT = 4  # OpenCV takes positions as integers, in units of 1/2**4 pixels
 
 
@@ -40,7 +42,7 @@ class Box(NamedTuple):
     kind : str
         ``Car``, ``Pedestrian`` and so on.
     corners : ndarray of float64, shape (4, 3)
-        x, y, z in metres in the scan's frame, of the corners of the box's bottom:
+        x, y, z in metres in the image's frame, of the corners of the box's bottom:
         front left, front right, rear right, rear left.
     """
 
@@ -48,13 +50,15 @@ class Box(NamedTuple):
     corners: NDArray[np.float64]
 
 
-def read_boxes(label: PathLike, calib: PathLike) -> list[Box]:
+def read_boxes(label: PathLike, calib: PathLike, frame: Frame = _AS_IT_IS) -> list[Box]:
     """Read the labelled boxes of a scan, leaving out `DontCare` regions.
 
     Parameters
     ----------
     label, calib : path-like
         The scan's files in `label_2` and `calib`.
+    frame : Frame
+        That of the scan's layout; unless given, as KITTI's.
 
     Raises
     ------
@@ -84,7 +88,8 @@ def read_boxes(label: PathLike, calib: PathLike) -> list[Box]:
                     f"{label}: line {number}: a box beyond {MAX_RANGE:g} m, expected "
                     f"metres; does {calib} belong to this file?"
                 )
-            boxes.append(Box(kind, corners))
+            moved = np.stack(frame.apply([*corners.T]), axis=1)
+            boxes.append(Box(kind, moved))
     return boxes
 
 
@@ -158,6 +163,7 @@ def draw_boxes(
     calib: PathLike,
     encoding: Encoding,
     picture: PathLike,
+    frame: Frame = _AS_IT_IS,
 ) -> None:
     """Draw the boxes of a scan on its image, and write the result as another PNG.
 
@@ -172,6 +178,8 @@ def draw_boxes(
         The image's encoding.
     picture : path-like
         The file to write.
+    frame : Frame
+        That of the scan's layout.
 
     Raises
     ------
@@ -181,7 +189,7 @@ def draw_boxes(
     import cv2  # here, because reading boxes does not need it
 
     planes, _ = read_image(image)
-    boxes = read_boxes(label, calib)
+    boxes = read_boxes(label, calib, frame)
     if len(planes) != 3:
         planes = np.broadcast_to(planes.max(axis=0), (3, *planes.shape[1:]))
     pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))

@@ -1,0 +1,161 @@
+"""Choices: which points of a scan count."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birdview.counts import LeftOut
+
+Columns: TypeAlias = Sequence[NDArray[Any]]
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+class Between(NamedTuple):
+    """The numbers from `low` to `high`, both included."""
+
+    low: float
+    high: float
+
+    def holds(self, values: NDArray[Any]) -> Mask:
+        """Return which of the values are in it."""
+        inside: Mask = (self.low <= values) & (values <= self.high)
+        return inside
+
+
+class Among(NamedTuple):
+    """Some numbers."""
+
+    listed: tuple[float, ...]
+
+    def holds(self, values: NDArray[Any]) -> Mask:
+        """Return which of the values are among them."""
+        return np.isin(values, self.listed)
+
+
+class Rule(NamedTuple):
+    """Points with some values of a field.
+
+    Attributes
+    ----------
+    field : int
+        Its number in the record.
+    values : Among or Between
+    """
+
+    field: int
+    values: Among | Between
+
+
+class Choice(NamedTuple):
+    """Which points of a scan count.
+
+    Attributes
+    ----------
+    min_range : float
+        Points no farther from the origin are no returns; in metres.
+    keep, drop : tuple of Rule
+        Points count if all of `keep` apply, and none of `drop`.
+    without : tuple of three Between, or None
+        x, y and z of a box around the vehicle; points in it do not count.
+    drops_duplicates : bool
+        Whether a record with the bytes of an earlier one counts.
+    """
+
+    min_range: float = 0.0
+    keep: tuple[Rule, ...] = ()
+    drop: tuple[Rule, ...] = ()
+    without: tuple[Between, ...] | None = None
+    drops_duplicates: bool = False
+
+    def apply(
+        self,
+        points: Columns,
+        value_of: Callable[[int], NDArray[np.float64]],
+        stored: Columns,
+    ) -> tuple[Mask, LeftOut]:
+        """Choose points.
+
+        Parameters
+        ----------
+        points : sequence of four ndarrays
+            x, y and z in metres in the axes of the layout, and intensity.
+        value_of : function
+            Returns the values of a field, by its number.
+        stored : sequence of ndarray
+            The numbers of the records as they are in the file.
+
+        Returns
+        -------
+        kept : ndarray of bool
+            Points that count; those that are not finite are among them.
+        left_out : LeftOut
+
+        Raises
+        ------
+        ValueError
+            If `keep`, `drop` and `without` leave nothing.
+        """
+        nonfinite = ~np.logical_and.reduce([np.isfinite(values) for values in points])
+        kept = np.ones(len(nonfinite), dtype=bool)
+
+        def leave_out(chosen: Mask) -> int:
+            before = np.count_nonzero(kept)
+            np.logical_and(kept, ~chosen | nonfinite, out=kept)
+            return int(before - np.count_nonzero(kept))
+
+        *position, _ = points
+        no_return = leave_out(self._are_near(position))
+        dropped = 0
+        for rule in self.keep:
+            dropped += leave_out(~rule.values.holds(value_of(rule.field)))
+        for rule in self.drop:
+            dropped += leave_out(rule.values.holds(value_of(rule.field)))
+        vehicle = duplicate = 0
+        if self.without:
+            inside = map(Between.holds, self.without, position)
+            vehicle = leave_out(np.logical_and.reduce(list(inside)))
+        if self.drops_duplicates:
+            duplicate = leave_out(_are_repeated(stored))
+        if dropped + vehicle and not (kept & ~nonfinite).any():
+            raise ValueError(
+                f"none of {len(kept)} points left: {dropped} by `keep` and `drop`, "
+                f"{vehicle} by `without`, expected some to draw"
+            )
+        return kept, LeftOut(no_return, dropped, vehicle, duplicate)
+
+    def _are_near(self, position: Columns) -> Mask:
+        """Return which points are no farther from the origin than `min_range`."""
+        if self.min_range == 0:
+            x, y, z = position
+            at_origin: Mask = (x == 0) & (y == 0) & (z == 0)
+            return at_origin
+        x, y, z = (np.multiply(values, values, dtype=np.float64) for values in position)
+        near: Mask = np.sqrt(x + y + z) <= self.min_range
+        return near
+
+
+def _are_repeated(stored: Columns) -> Mask:
+    """Return which records have the bytes of an earlier one."""
+    bits = [
+        np.ascontiguousarray(column).view(f"u{column.itemsize}").astype(np.uint64)
+        for column in stored
+    ]
+    # Sorting one number for each record is several times as fast as sorting records.
+    keys = np.zeros(len(bits[0]), dtype=np.uint64)
+    for column in bits:
+        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    first = _first_of_each(keys)
+    if any((column != column[first]).any() for column in bits):  # two with the same key
+        first = _first_of_each(np.stack(bits, axis=1).view(f"V{8 * len(bits)}").ravel())
+    repeated: Mask = first != np.arange(len(keys))
+    return repeated
+
+
+def _first_of_each(keys: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the number of the first record with the key of each."""
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    found: NDArray[np.intp] = first[inverse]
+    return found
