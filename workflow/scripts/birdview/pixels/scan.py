@@ -86,6 +86,15 @@ def decode_scan(
         record's, a finite coordinate is farther away than any sensor sees, or many
         reflectances are far below 0. Or if the layout leaves out all points.
     """
+    # Any four bytes may be a signalling NaN or almost infinite, which is no news: such
+    # points are counted.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _decode(data, layout, path)
+
+
+def _decode(
+    data: NDArray[np.uint8], layout: Layout, path: PathLike
+) -> tuple[NDArray[np.float32], LeftOut]:
     stored = _split(data, layout, path)
     points: NDArray[np.float32] | None = None
     if _is_plain(layout):
@@ -177,9 +186,8 @@ def _convert(
     if intensity is None:
         columns.append(np.zeros(count, dtype=np.float32))
     else:
-        with np.errstate(over="ignore"):  # then it is infinite, and counted as such
-            values = layout.fields[intensity].convert(stored[intensity])
-            columns.append(values.astype(np.float32))
+        values = layout.fields[intensity].convert(stored[intensity])
+        columns.append(values.astype(np.float32))  # infinite if it is beyond float32
     return columns, int(np.count_nonzero(is_beyond))
 
 
