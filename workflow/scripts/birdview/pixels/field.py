@@ -122,6 +122,8 @@ def parse_field(name: str, kind: str) -> Field:
             f"{name}: {kind}, expected another number than 0 after {scale}"
         )
     offset = float((words["offset"] or "0").replace(" ", ""))
+    if not isfinite(offset):
+        raise ValueError(f"{name}: {kind}, expected a finite offset")
     return Field(
         name=name.removeprefix("-"),
         type=words["type"],
