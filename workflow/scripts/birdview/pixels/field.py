@@ -110,7 +110,7 @@ def parse_field(name: str, kind: str) -> Field:
     found = _KIND.fullmatch(kind.strip())
     words = found.groupdict() if found else {"type": kind}
     if words["type"] not in TYPES:
-        meant = suggest(_ALIASES.get(kind, words["type"]), TYPES)
+        meant = suggest(_ALIASES.get(words["type"], words["type"]), TYPES)
         raise ValueError(
             f"{name}: {kind}{meant}, expected one of "
             f"{', '.join(TYPES)}, with a divisor or a factor and an offset if it needs "
