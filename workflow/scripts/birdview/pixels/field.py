@@ -74,8 +74,8 @@ class Field(NamedTuple):
 
     @property
     def is_as_stored(self) -> bool:
-        """Whether it stands for the stored number itself."""
-        return self[2:] == (1, 1.0, 1.0, 0.0)
+        """Whether it stands for the stored number itself, or for that with a minus."""
+        return self[3:] == (1.0, 1.0, 0.0)
 
     def convert(self, stored: NDArray[Any]) -> NDArray[np.float64]:
         """Return what stored numbers stand for; never the same array."""

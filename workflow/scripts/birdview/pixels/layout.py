@@ -153,7 +153,7 @@ def _load(name: PathLike) -> Layout:
             min_range=float(settings["min_range"]),
             keep=_rules(settings["keep"], fields, f"{path}: keep"),
             drop=_rules(settings["drop"], fields, f"{path}: drop"),
-            without=_box(settings["without"], f"{path}: without"),
+            without=_box(settings["without"], fields, f"{path}: without"),
             drops_duplicates=settings["duplicates"] == "drop",
         ),
     )
@@ -190,17 +190,19 @@ def _rules(
     return tuple(rules)
 
 
-def _box(settings: Mapping[str, Any] | None, where: str) -> tuple[Between, ...] | None:
+def _box(
+    settings: Mapping[str, Any] | None, fields: Sequence[Field], where: str
+) -> tuple[Between, ...] | None:
     if settings is None:
         return None
+    field_of = {field.name: field for field in fields}
     return tuple(
-        _interval(settings.get(axis, {}), f"{where}: {axis}") for axis in COORDINATES
+        _interval(settings.get(axis, {}), f"{where}: {axis}", field_of[axis])
+        for axis in COORDINATES
     )
 
 
-def _interval(
-    settings: Mapping[str, float], where: str, field: Field | None = None
-) -> Between:
+def _interval(settings: Mapping[str, float], where: str, field: Field) -> Between:
     low, high = (
         _round(settings.get(key, default), field)
         for key, default in (("min", -inf), ("max", inf))
@@ -210,11 +212,12 @@ def _interval(
     return Between(low, high)
 
 
-def _round(value: float, field: Field | None) -> float:
+def _round(value: float, field: Field) -> float:
     """Round a number as a field's are: 0.1 must be the 0.1 of a float32."""
-    if field is None or not field.is_as_stored or not field.type.startswith("float"):
+    if not field.is_as_stored or not field.type.startswith("float"):
         return float(value)
-    return float(np.dtype(field.type).type(value))
+    with np.errstate(over="ignore"):  # a limit beyond the type's is none
+        return float(np.dtype(field.type).type(value))
 
 
 @cache
