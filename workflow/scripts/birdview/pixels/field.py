@@ -130,7 +130,7 @@ def parse_field(name: str, kind: str) -> Field:
         sign=-1 if name.startswith("-") else 1,
         divisor=by if scale == "/" else 1.0,
         factor=by if scale == "*" else 1.0,
-        offset=offset,
+        offset=offset + 0.0,  # not -0.0, which is another text in a digest
     )
 
 

@@ -124,7 +124,8 @@ def make_frame(settings: Mapping[str, Any] | None, source: str) -> Frame:
             f"{source}: matrix and {' and '.join(angles)} are given, expected one way "
             f"to say how the sensor is mounted"
         )
-    matrix = np.array(settings["matrix"], dtype=np.float64)
+    # Plus 0.0, because -0.0 is another text in a digest.
+    matrix = np.array(settings["matrix"], dtype=np.float64) + 0.0
     _check_rotation(matrix[:, :3], source)
     x, y, z = matrix[:, 3].tolist()
     rotation = tuple(tuple(row) for row in matrix[:, :3].tolist())
@@ -153,7 +154,7 @@ def _rotate(yaw: float, pitch: float, roll: float) -> _Rows:
             (sa * cb, sa * sb * sc + ca * cc, sa * sb * cc - ca * sc),
             (-sb, cb * sc, cb * cc),
         )
-        # Plus 0.0, because -0.0 is another text in a digest.
+        # Plus 0.0, as above.
         a, b, c = ((float(x) + 0.0, float(y) + 0.0, float(z) + 0.0) for x, y, z in rows)
     return a, b, c
 

@@ -150,7 +150,7 @@ def _load(name: PathLike) -> Layout:
         **{key: settings[key] for key in ("suffix", "skip", "endian", "order", "clip")},
         frame=make_frame(settings["frame"], f"{path}: frame"),
         choice=Choice(
-            min_range=float(settings["min_range"]),
+            min_range=float(settings["min_range"]) + 0.0,
             keep=_rules(settings["keep"], fields, f"{path}: keep"),
             drop=_rules(settings["drop"], fields, f"{path}: drop"),
             without=_box(settings["without"], fields, f"{path}: without"),
@@ -214,8 +214,9 @@ def _interval(settings: Mapping[str, float], where: str, field: Field) -> Betwee
 
 def _round(value: float, field: Field) -> float:
     """Round a number as a field's are: 0.1 must be the 0.1 of a float32."""
+    value = float(value) + 0.0  # not -0.0, which is another text in a digest
     if not field.is_as_stored or not field.type.startswith("float"):
-        return float(value)
+        return value
     with np.errstate(over="ignore"):  # a limit beyond the type's is none
         return float(np.dtype(field.type).type(value))
 
