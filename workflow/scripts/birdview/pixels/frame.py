@@ -136,7 +136,7 @@ def _check_rotation(rotation: NDArray[np.float64], source: str) -> None:
     error = np.abs(rotation @ rotation.T - np.eye(3)).max()
     determinant = float(np.linalg.det(rotation))
     if error > _TOLERANCE or determinant < 0:
-        found = "no rotation" if determinant > 0 else "mirrored"
+        found = "mirrored" if determinant < 0 else "no rotation"
         raise ValueError(
             f"{source}: matrix: {found}, its left three columns have the determinant "
             f"{determinant:.4g}, expected perpendicular unit vectors and 1; mirrored "
