@@ -22,6 +22,8 @@ _TOLERANCE = 1e-3
 have four digits."""
 _ANGLES = "yaw", "pitch", "roll"
 _DIGITS = 50
+_PIECE = 1 << 15
+"""Points that are moved at once: more do not fit into the cache of a processor."""
 _PI = Decimal("3.14159265358979323846264338327950288419716939937511")
 
 _Rows: TypeAlias = tuple[tuple[float, float, float], ...]
@@ -54,7 +56,7 @@ class Frame(NamedTuple):
         """Whether points stay as they are."""
         return self == Frame()
 
-    def apply(self, points: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    def apply(self, points: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Return moved points.
 
         Parameters
@@ -64,30 +66,32 @@ class Frame(NamedTuple):
 
         Returns
         -------
-        list of three ndarrays
-            float64, where anything has changed.
+        ndarray of float64, shape (3, N)
         """
-        return [
-            _combine(row, shift, points)
-            for row, shift in zip(self.rotation, self.translation, strict=True)
-        ]
+        moved = np.empty((3, len(points[0])), dtype=np.float64)
+        for start in range(0, moved.shape[1], _PIECE):
+            piece = slice(start, start + _PIECE)
+            part = [values[piece] for values in points]
+            for row, shift, target in zip(*self, moved[:, piece], strict=True):
+                _combine(row, shift, part, target)
+        return moved
 
 
 def _combine(
-    row: tuple[float, ...], shift: float, points: Sequence[NDArray[Any]]
-) -> NDArray[Any]:
+    row: Sequence[float],
+    shift: float,
+    points: Sequence[NDArray[Any]],
+    total: NDArray[np.float64],
+) -> None:
     # Without the products with 0, turning by 90 degrees is swapping axes, bit by bit.
-    total: NDArray[Any] | None = None
-    for factor, values in zip(row, points, strict=True):
-        if factor != 0:
-            product = values
-            if factor != 1:
-                product = np.multiply(values, factor, dtype=np.float64)
-            total = (
-                product if total is None else np.add(total, product, dtype=np.float64)
-            )
-    assert total is not None  # no row of a rotation is 0
-    return total if shift == 0 else np.add(total, shift, dtype=np.float64)
+    (factor, values), *others = (
+        pair for pair in zip(row, points, strict=True) if pair[0]
+    )
+    np.multiply(values, factor, out=total)
+    for factor, values in others:
+        total += np.multiply(values, factor, dtype=np.float64)
+    if shift:
+        total += shift
 
 
 def make_frame(settings: Mapping[str, Any] | None, source: str) -> Frame:

@@ -100,7 +100,7 @@ def _decode(
     if _is_plain(layout):
         numbers = data[layout.skip :].view("<f4").astype(np.float32, copy=False)
         points = np.require(numbers.reshape(-1, 4), requirements="A")
-        columns, beyond = list(points.T), _count_beyond(points)
+        columns, beyond = [*points.T], _count_beyond(points)
     else:
         columns, beyond = _convert(stored, layout)
     count = len(columns[0])
@@ -115,17 +115,21 @@ def _decode(
             f"{path}: {dark} of {count} points have a reflectance below "
             f"{MIN_REFLECTANCE:g}, expected none below 0 ({layout}); is `layout` right?"
         )
-    kept, left_out = _choose(columns, stored, layout, path)
-    if points is not None and layout.frame.is_identity and not layout.clip:
-        return (points if kept is None else points[kept]), left_out
-    if kept is not None:
-        columns = [values[kept] for values in columns]
+    left_out = LeftOut()
+    if layout.choice != Choice() or _is_any_at_origin(*columns[:3]):
+        # What follows is several times as fast with columns without gaps.
+        columns = [np.ascontiguousarray(values) for values in columns]
+        columns, left_out = _choose(columns, stored, layout, path)
+    elif points is not None and layout.frame.is_identity and not layout.clip:
+        return points, left_out
     *position, intensity = columns
     if layout.clip:
         too_bright = (intensity > 1) & (intensity < np.inf)
         intensity = np.where(too_bright, np.float32(1), intensity)
+    if not layout.frame.is_identity:
+        position = [*layout.frame.apply(position)]
     points = np.empty((len(intensity), 4), dtype=np.float32)
-    for number, values in enumerate([*layout.frame.apply(position), intensity]):
+    for number, values in enumerate([*position, intensity]):
         points[:, number] = values
     return points, left_out
 
@@ -196,18 +200,20 @@ def _choose(
     stored: list[NDArray[Any]],
     layout: Layout,
     path: PathLike,
-) -> tuple[NDArray[np.bool_] | None, LeftOut]:
-    """Return which points count, None for all, and how many do not."""
-    if layout.choice == Choice() and not _is_any_at_origin(*columns[:3]):
-        return None, LeftOut()
+) -> tuple[list[NDArray[Any]], LeftOut]:
+    """Return the columns of the points that count, and how many do not."""
     try:
-        return layout.choice.apply(
+        kept, left_out = layout.choice.apply(
             columns,
             lambda number: layout.fields[number].convert(stored[number]),
             stored,
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error} ({layout})") from None
+    if sum(left_out):
+        numbers = np.flatnonzero(kept)  # faster than the mask
+        columns = [values[numbers] for values in columns]
+    return columns, left_out
 
 
 def _is_any_at_origin(x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> bool:

@@ -88,7 +88,7 @@ def read_boxes(label: PathLike, calib: PathLike, frame: Frame = _AS_IT_IS) -> li
                     f"{label}: line {number}: a box beyond {MAX_RANGE:g} m, expected "
                     f"metres; does {calib} belong to this file?"
                 )
-            moved = np.stack(frame.apply([*corners.T]), axis=1)
+            moved = frame.apply([*corners.T]).T
             boxes.append(Box(kind, moved))
     return boxes
 
