@@ -46,7 +46,7 @@ def write_scans(folder, count):
 
 def pretend(folder):
     """Write the images and records that a complete run would have left."""
-    first, *others = find_scans(folder / "scans")
+    first, *others = find_scans(folder / "scans").names
     measure(folder, f"results/lyft/{first}.png", "results/lyft/grid.json")
     source = folder / "results" / "lyft" / f"{first}.png"
     records = folder / ".snakemake" / "metadata"

@@ -75,6 +75,34 @@ def test_split_names_the_scans(scans):
     assert not run.source.is_readable("missing")
 
 
+def test_match_chooses_scans(scans):
+    """Not of the demo; an invalid pattern is an error nevertheless."""
+    run = resolve({"scans": "scans", "match": ["drive/*.bin"]})
+    assert run.scans == ["drive/b"]
+    assert run.left_out == ""
+    assert resolve({"match": "drive/*"}).source.is_simulated
+    message = (
+        "match: '../*.bin', expected a pattern of paths below scans, such as "
+        "*/velodyne/*.bin, or **/velodyne/*.bin for any depth"
+    )
+    for settings in ({}, {"scans": "scans"}, {"scans": "scans", "split": "x"}):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            resolve(settings | {"match": "../*.bin"})
+
+
+def test_what_is_left_out_is_said(scans):
+    """In one line."""
+    (scans / "drive/.0.bin").touch()
+    (scans / "__MACOSX").mkdir()
+    run = resolve({"scans": "scans"})
+    assert run.scans == ["a", "drive/b"]
+    assert run.left_out == (
+        "scans: 1 file and 1 folder left out: drive/.0.bin, __MACOSX (names that begin "
+        "with a dot, trash and the like)"
+    )
+    assert resolve({"scans": "nowhere"}).left_out == ""
+
+
 def test_layout_decides_which_files_are_scans(scans):
     """By their suffix."""
     (scans / "n.pcd.bin").touch()
@@ -192,8 +220,9 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     ("settings", "message"),
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
-         "unexpected) (did you mean scans?); allowed: scans, split, layout, suffix, "
-         "frame, labels, compare_with, bundle, encodings, part_size, frame_rate, demo"),
+         "unexpected) (did you mean scans?); allowed: scans, match, split, layout, "
+         "suffix, frame, labels, compare_with, bundle, encodings, part_size, "
+         "frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "
@@ -354,7 +383,10 @@ def test_labels_give_files_and_pictures(scans):
 class StorageObject:
     """Stand in for that of Snakemake's plugin: a path in a bucket that holds scans."""
 
-    keys = (*("kitti/e/a.bin", "kitti/b#c.bin", "kitti/a.bin"), "kitti/README.txt")
+    keys = (
+        *("kitti/e/a.bin", "kitti/b#c.bin", "kitti/a.bin", "kitti/README.txt"),
+        *("kitti/._a.bin", "kitti/Trash/e/a.bin", "kitti/Trash/e/b.bin"),
+    )
 
     def __init__(self, query):
         self.query = query
@@ -397,10 +429,29 @@ def test_scans_in_a_bucket(scans, open_bucket):
         "take another object"
     }
     (scans.parent / "split.txt").write_text("a\nd\n")
+    assert run.left_out == (
+        "scans: 1 file and 1 folder left out: ._a.bin, Trash (names that begin with a "
+        "dot, trash and the like)"
+    )
     settings = {"scans": "s3://b/kitti", "split": "split.txt"}
     run = resolve(settings, None, open_bucket)
     assert run.scans == ["a"]
     assert run.invalid == {"d": "s3://b/kitti/d.bin: no such object"}
+
+
+def test_match_chooses_scans_in_a_bucket(scans, open_bucket):
+    """As in a folder."""
+    settings = {"scans": "s3://b/kitti"}
+    run = resolve(settings | {"match": "*/*.bin"}, None, open_bucket)
+    assert run.scans == ["e/a"]
+    message = (
+        "match: 'f/*.bin': 0 of 3 .bin objects in s3://b/kitti match, expected a "
+        "pattern of their paths below it, such as a.bin; 1 file and 1 folder left out: "
+        "._a.bin, Trash (names that begin with a dot, trash and the like)"
+    )
+    run = resolve(settings | {"match": ["*.bin", "f/*.bin"]}, None, open_bucket)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        _ = run.scans
 
 
 @pytest.mark.parametrize(

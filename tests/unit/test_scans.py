@@ -1,15 +1,24 @@
 """Find and name the scans of a run."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
+from helpers import obey_permissions
+from hypothesis import given
+from hypothesis import strategies as st
 
-from birdview import bucket
+from birdview import bucket, paths
 from birdview.scans import (
     INVALID_NAMES,
+    LeftOut,
+    Pattern,
     check_folders,
     find_invalid_names,
     find_labelled,
+    find_names,
     find_scans,
     split_into_parts,
 )
@@ -20,7 +29,7 @@ def test_finds_scans_in_sub_folders(tmp_path):
     for name in ("b.bin", "drive_1/data/0.bin", "a b.bin", "a.pcd.bin", "c.txt", "bin"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert find_scans(tmp_path) == ["a b", "a.pcd", "b", "drive_1/data/0"]
+    assert find_scans(tmp_path).names == ["a b", "a.pcd", "b", "drive_1/data/0"]
 
 
 def test_follows_links_but_not_in_circles(tmp_path):
@@ -31,7 +40,7 @@ def test_follows_links_but_not_in_circles(tmp_path):
     (drive / "0.bin").touch()
     (scans / "linked").symlink_to(drive)
     (drive / "up").symlink_to(scans)
-    assert find_scans(scans) == ["linked/0"]
+    assert find_scans(scans).names == ["linked/0"]
 
 
 def test_folder_behind_several_links_is_found_behind_each(tmp_path):
@@ -42,7 +51,7 @@ def test_folder_behind_several_links_is_found_behind_each(tmp_path):
     for name in ("A", "b", "z"):
         (tmp_path / name).symlink_to("a")
     found = [f"{folder}/{scan}" for folder in "Aabz" for scan in ("1", "data/0")]
-    assert find_scans(tmp_path) == found
+    assert find_scans(tmp_path).names == found
 
 
 def test_skips_a_folder_with_other_files(tmp_path):
@@ -52,7 +61,7 @@ def test_skips_a_folder_with_other_files(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "link").symlink_to("results/demo")
     skip = tmp_path / "results" / "demo"
-    assert find_scans(tmp_path, skip=skip) == ["0", "results/2"]
+    assert find_scans(tmp_path, skip=skip).names == ["0", "results/2"]
 
 
 def test_no_scans_is_an_error_that_names_the_folder(tmp_path):
@@ -70,7 +79,214 @@ def test_finds_only_files_with_the_suffix_of_the_layout(tmp_path):
     for name in ("a.pcd.bin", "b.bin", "c/d.pcd.bin"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert find_scans(tmp_path, ".pcd.bin") == ["a", "c/d"]
+    assert find_scans(tmp_path, ".pcd.bin").names == ["a", "c/d"]
+
+
+def make_files(folder, *names):
+    """Make empty files and the folders that they are in."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+TREE = (
+    *("training/velodyne/0.bin", "training/velodyne_reduced/0.bin"),
+    *("gt_database/0_Car_1.bin", "sequences/00/velodyne/0.bin"),
+    *("sequences/00/voxels/0.bin", "sequences/01/velodyne/0.bin"),
+    *("sequences/01/velodyne/0.txt", "1.bin", "a/b/velodyne_points/data/0.bin"),
+    "a/b/sick_points/data/0.bin",
+)
+
+
+@pytest.mark.parametrize(
+    ("match", "names"),
+    [
+        (None, [name.removesuffix(".bin") for name in TREE if name.endswith(".bin")]),
+        ("*.bin", ["1"]),
+        ("training/velodyne/*.bin", ["training/velodyne/0"]),
+        ("./training//velodyne/*", ["training/velodyne/0"]),
+        (
+            "sequences/*/velodyne/*.bin",
+            ["sequences/00/velodyne/0", "sequences/01/velodyne/0"],
+        ),
+        ("*/*/velodyne_points/data/*.bin", ["a/b/velodyne_points/data/0"]),
+        (
+            "**/velodyne/*.bin",
+            [
+                *("sequences/00/velodyne/0", "sequences/01/velodyne/0"),
+                "training/velodyne/0",
+            ],
+        ),
+        ("a/**", ["a/b/sick_points/data/0", "a/b/velodyne_points/data/0"]),
+        (["**/?.bin", "1.bin", "training/**/velodyne/**/*.bin"], None),
+        ("sequences/0[!1]/v[eo]*/0.bin", None),
+    ],
+)
+def test_match_chooses_scans(tmp_path, match, names):
+    """By patterns of their paths; those of a list add up."""
+    make_files(tmp_path, *TREE)
+    if names is None:
+        patterns = [match] if isinstance(match, str) else match
+        found = {path for pattern in patterns for path in tmp_path.glob(pattern)}
+        names = [path.relative_to(tmp_path).as_posix()[:-4] for path in found]
+    assert find_scans(tmp_path, match=match).names == sorted(names)
+
+
+def test_match_knows_lower_case_from_upper_case(tmp_path):
+    """On every system."""
+    make_files(tmp_path, "A/0.bin", "a/1.bin")
+    assert find_scans(tmp_path, match="a/*.bin").names == ["a/1"]
+    assert find_scans(tmp_path, match="[A]/?.bin").names == ["A/0"]
+
+
+COMPONENTS = st.sampled_from(["**", "*", "a", "b?", "[ab]", "*b", "[!b]*", "a.bin"])
+FILES = ["*", "*.bin", "a.bin", "?.bin", "[!a]*", "b*.*", "*b*"]
+
+
+@given(
+    st.sets(
+        st.tuples(
+            st.lists(st.sampled_from(["a", "b", "ab", "bb"]), max_size=3),
+            st.sampled_from(["a.bin", "b.bin", "bb.bin"]),
+        ).map(lambda parts: "/".join((*parts[0], parts[1]))),
+        min_size=1,
+        max_size=12,
+    ),
+    st.lists(COMPONENTS, max_size=4),
+    st.sampled_from(FILES),
+)
+def test_match_agrees_with_pathlib(tmp_path_factory, files, folders, file):
+    """On any small tree."""
+    folder = tmp_path_factory.mktemp("tree")
+    make_files(folder, *files)
+    pattern = "/".join((*folders, file))
+    found = {path for path in folder.glob(pattern) if path.is_file()}
+    names = sorted(path.relative_to(folder).as_posix()[:-4] for path in found)
+    if names:
+        assert find_scans(folder, match=pattern).names == names
+    else:
+        with pytest.raises(ValueError, match="match: "):
+            find_scans(folder, match=pattern)
+
+
+@pytest.mark.parametrize("pattern", ["", ".", "/a/*.bin", "../*.bin", "a/**b/*.bin"])
+def test_invalid_patterns_are_rejected(pattern):
+    """They cannot be meant: no path below a folder is like that."""
+    message = (
+        f"match: {pattern!r}, expected a pattern of paths below scans, such as "
+        f"*/velodyne/*.bin, or **/velodyne/*.bin for any depth"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("match", "pattern", "hint"),
+    [
+        ("velodyne/*.bin", "'velodyne/*.bin'", ""),
+        (["*.bin", "**/*.txt", "x"], "'**/*.txt'", ""),
+        ("[*.bin, a/*]", "'[*.bin, a/*]'", "; in a list, quote patterns that begin "
+         "with *"),
+    ],
+)  # fmt: skip
+def test_pattern_without_a_file_is_an_error(tmp_path, match, pattern, hint):
+    """Each must match; the message has an example of the paths."""
+    make_files(tmp_path, *TREE)
+    message = (
+        f"match: {pattern}: 0 of 9 .bin files in {tmp_path} match, expected a pattern "
+        f"of their paths below it, such as 1.bin{hint}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        find_scans(tmp_path, match=match)
+
+
+def test_some_names_are_left_out_and_counted(tmp_path):
+    """Files only if they would be scans; folders of programs without a word."""
+    make_files(
+        tmp_path,
+        *("0.bin", "._0.bin", "._0.txt", ".x/0.bin", "a/__MACOSX/a/0.bin"),
+        *("$RECYCLE.BIN/0.bin", "lost+found/0.bin", "@eaDir/0.bin", "a/..1.bin"),
+        *("System Volume Information/0.bin", ".Trash-1000/0.bin", "Trash/0.bin"),
+        *(".git/0.bin", ".snakemake/0.bin", "trash.bin", "a/lost+found.bin"),
+    )
+    found = find_scans(tmp_path)
+    assert found.names == ["0", "a/lost+found", "trash"]
+    assert sorted(found.left_out.files) == ["._0.bin", "a/..1.bin"]
+    assert sorted(found.left_out.folders) == [
+        *("$RECYCLE.BIN", ".Trash-1000", ".x", "@eaDir", "System Volume Information"),
+        *("Trash", "a/__MACOSX", "lost+found"),
+    ]
+    # What does not match could not be a scan.
+    assert find_scans(tmp_path, match="*.bin").left_out == LeftOut(["._0.bin"], [])
+    with pytest.raises(ValueError, match=r"match: 'lost\+found/0\.bin': 0 of 3 \.bin "):
+        find_scans(tmp_path, match="lost+found/0.bin")
+
+
+def test_objects_with_odd_names_are_found(tmp_path):
+    """They are invalid as scans, which somebody has to know."""
+    paths = ["/a.bin", "/b/c.bin", "../d.bin", "e//f.bin", "e/g.bin", "e/./h.bin"]
+    names = ["../d", "/a", "/b/c", "e/./h", "e//f", "e/g"]
+    assert find_names(paths, ".bin", None, "s3://b").names == names
+    assert list(find_invalid_names(names)) == names[:-1]
+    assert find_names(paths, ".bin", "e/*.bin", "s3://b").names == ["e/g"]
+
+
+def test_folder_of_scans_may_have_any_name(tmp_path):
+    """Whoever names it, means it."""
+    make_files(tmp_path, ".hidden/lost+found/0.bin")
+    assert find_scans(tmp_path / ".hidden" / "lost+found").names == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("files", "folders", "text"),
+    [
+        ([], [], ""),
+        ([".a.bin"], [], "1 file left out: .a.bin (names"),
+        ([], ["x/Trash", ".b\n"], "2 folders left out: x/Trash, '.b\\n' (names"),
+        (["a", "b", "c", "d"], ["e"], "4 files and 1 folder left out: a, b, c, e, ..."),
+    ],
+)
+def test_what_is_left_out_is_one_short_line(files, folders, text):
+    """With some of the names."""
+    assert str(LeftOut(files, folders)).startswith(text)
+
+
+def test_no_scans_but_what_is_left_out(tmp_path):
+    """The message says so, as somebody may miss them."""
+    make_files(tmp_path, "velodyne/._0.bin", "__MACOSX/0.bin")
+    message = (
+        f"scans: no .bin file in {tmp_path} or below, expected one for each scan; "
+        f"1 file and 1 folder left out: velodyne/._0.bin, __MACOSX (names that begin "
+        f"with a dot, trash and the like)"
+    )
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}$"):
+        find_scans(tmp_path)
+
+
+def test_folder_that_cannot_be_read_is_an_error(tmp_path):
+    """Unless nobody looks for scans there."""
+    make_files(tmp_path, "a/0.bin", "b/c/1.bin", "lost+found/2.bin")
+    for name in ("b/c", "lost+found"):
+        (tmp_path / name).chmod(0)
+    message = (
+        f"scans: {tmp_path}/b/c: Permission denied, expected a folder that can be "
+        f"read, or a `match` that leaves it out"
+    )
+    code = "import sys; from birdview.scans import *; print(find_scans(*sys.argv[1:]))"
+    for match, expected in (
+        ("**/*", f"PermissionError: {message}"),
+        ("a/*", "['a/0']"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, tmp_path, ".bin", match],
+            env=os.environ | {"PYTHONPATH": str(paths.PACKAGE.parent)},
+            preexec_fn=obey_permissions,
+            capture_output=True,
+            text=True,
+        )
+        assert expected in done.stdout + done.stderr
+    for name in ("b/c", "lost+found"):
+        (tmp_path / name).chmod(0o755)
 
 
 @pytest.mark.parametrize("folder", ["boxes/", "demo/"])

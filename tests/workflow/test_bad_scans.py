@@ -161,6 +161,44 @@ def test_broken_link_fails_alone(project, make_scan):
     assert "[Errno 2] No such file or directory: 'scans/link.bin'" in lines
 
 
+def test_other_files_are_left_out(project, make_scan):
+    """What macOS leaves behind, and what `match` does not name; the run says so."""
+    names = ["velodyne/0", "gt_database/0_Car_1", "velodyne/._1", "__MACOSX/velodyne/1"]
+    for name in names:
+        make_scan(project.folder / "scans" / f"{name}.bin", 10)
+    (project.folder / "scans" / ".git").mkdir()
+    settings = ("--config", "scans=scans", "encodings=[lyft]")
+    output = project.run(*settings, "match=*/*.bin")
+    assert [line for line in output.splitlines() if "left out" in line] == [
+        "scans: 1 file and 1 folder left out: velodyne/._1.bin, __MACOSX (names that "
+        "begin with a dot, trash and the like)"
+    ]
+    assert set(project.images()) == {f"lyft/{name}.png" for name in names[:2]}
+    output = project.run("parts", *settings, "match=*/[0-9].bin")
+    assert set(project.images()) == {f"lyft/{name}.png" for name in names[:2]}
+    assert (project.folder / "results/parts/00000.txt").read_text() == "velodyne/0\n"
+    output = project.run(*settings, "match=velodyn/*.bin", expect=1)
+    assert (
+        f"match: 'velodyn/*.bin': 0 of 2 .bin files in {project.folder}/scans match, "
+        "expected a pattern of their paths below it, such as gt_database/0_Car_1.bin; "
+        "1 file and 1 folder left out: velodyne/._1.bin, __MACOSX (names that begin "
+        "with a dot, trash and the like)"
+    ) in output.splitlines()
+
+
+def test_folder_that_cannot_be_read_is_an_error(project, make_scan):
+    """It may hold scans: nothing is rendered without a word."""
+    make_scan(project.folder / "scans" / "0.bin")
+    locked = project.folder / "scans" / "b"
+    locked.mkdir(mode=0)
+    output = project.run("--config", "scans=scans", expect=1, prepare=obey_permissions)
+    assert (
+        f"scans: {locked}: Permission denied, expected a folder that can be read, or a "
+        f"`match` that leaves it out"
+    ) in output.splitlines()
+    assert project.images() == {}
+
+
 def test_folder_may_be_named_like_a_scan(project, make_scan):
     """It is searched like any other."""
     make_scan(project.folder / "scans" / "x.bin" / "0.bin")
@@ -186,7 +224,6 @@ NAMES = [
         "http:x",
         "a|b",
         "a&b",
-        "..x",
         "dot.",
         "a,b",
         "br{ace",

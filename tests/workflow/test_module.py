@@ -197,7 +197,7 @@ def test_module_without_settings_takes_config_yaml(project, workflow):
     ("config", "message"),
     [
         ({"scanz": "a"}, "module bev: config: Additional properties are not allowed "
-         "('scanz' was unexpected); allowed: scans, split, layout, labels, "
+         "('scanz' was unexpected); allowed: scans, match, split, layout, labels, "
          "compare_with, bundle, encodings, part_size, frame_rate, demo"),
         ({"encodings": ["mv4d"]}, "module bev: unknown encoding mv4d (did "),
         ({"scans": "nowhere"}, "module bev: scans: no folder at {folder}/nowhere, "

@@ -3,6 +3,7 @@ import os
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # As a module, in the workflow of someone else: its name, and the path of its results.
 MODULE = workflow.modifier.namespace
@@ -65,6 +66,9 @@ try:
     )
 except (OSError, ValueError) as error:
     raise WorkflowError(explain(error)) from None
+
+if RUN.left_out and workflow.is_main_process:
+    logger.warning(explain(RUN.left_out))
 
 if not MODULE:
     config.update(RUN.settings)  # for the report

@@ -39,7 +39,7 @@ def check_exists(folder: Any) -> None:
 
 
 def find_objects(folder: Any, suffix: str = ".bin") -> dict[str, str]:
-    """Find the scans below a path of a bucket.
+    """Find the objects below a path of a bucket that may be scans.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def find_objects(folder: Any, suffix: str = ".bin") -> dict[str, str]:
     Raises
     ------
     OSError
-        If the bucket cannot be listed, or holds no scan there.
+        If the bucket cannot be listed.
     ValueError
         If the path is empty, or the plugin would read it as another one.
     """
@@ -67,17 +67,11 @@ def find_objects(folder: Any, suffix: str = ".bin") -> dict[str, str]:
     start = len(folder.key) + 1
     with _errors_of(f"scans: {folder.query}", folder):
         etags = {item.key: item.e_tag for item in folder.get_subkeys()}
-    scans = {
+    return {
         key[start:].removesuffix(suffix): etags[key]
         for key in sorted(etags)
         if key.endswith(suffix)
     }
-    if not scans:
-        raise FileNotFoundError(
-            f"scans: no {suffix} object in {folder.query} or below, expected one for "
-            f"each scan"
-        )
-    return scans
 
 
 def fetch(folder: Any, names: Iterable[str], target: PathLike) -> None:

@@ -65,6 +65,7 @@ def settings_of_parts(run: Run) -> dict[str, Any]:
     scans = run.settings["scans"]
     return {
         "scans": scans and (scans.rstrip("/") or "/"),
+        "match": None,  # its split has the names of the scans
         **{key: run.settings[key] for key in ("layout", "suffix", "frame")},
         "encodings": run.settings["encodings"],
         "demo": run.settings["demo"],

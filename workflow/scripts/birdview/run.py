@@ -19,7 +19,9 @@ from birdview.pixels.png import read_text
 from birdview.pixels.schema import validate
 from birdview.scans import (
     INVALID_NAMES,
+    LeftOut,
     check_folders,
+    compile_patterns,
     find_invalid_names,
     find_labelled,
     split_into_parts,
@@ -51,11 +53,14 @@ class Scans(NamedTuple):
         Names that no image can have, and the error message for each.
     labelled : list of str
         Those of the names that have labels.
+    left_out : LeftOut
+        What was not searched.
     """
 
     names: list[str]
     invalid: dict[str, str]
     labelled: list[str]
+    left_out: LeftOut
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,13 @@ class Run:
     def labelled(self) -> list[str]:
         """The names of the scans that have labels; none if `labels` is not set."""
         return self._require_scans().labelled
+
+    @property
+    def left_out(self) -> str:
+        """What was not searched for scans, in one line; empty if there is nothing."""
+        if isinstance(self.found, Exception) or not any(self.found.left_out):
+            return ""
+        return f"scans: {self.found.left_out}"
 
     def _require_scans(self) -> Scans:
         if isinstance(self.found, Exception):
@@ -338,7 +350,8 @@ def _source(
     open_bucket: Callable[[str], Any] | None,
     results: str,
 ) -> Source:
-    folder, split = settings["scans"], settings["split"]
+    folder, split, match = settings["scans"], settings["split"], settings["match"]
+    compile_patterns(match)
     if folder is None:
         if results_prefix:
             raise ValueError(
@@ -349,8 +362,8 @@ def _source(
         demo = settings["demo"]
         return Demo(demo["scans"], demo["seed"], results, split)
     if bucket.is_bucket(folder) and open_bucket:
-        return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split)
-    return Folder(folder, layout.suffix, split, skip=f"{results}/demo")
+        return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split, match)
+    return Folder(folder, layout.suffix, split, f"{results}/demo", match)
 
 
 def _check_images_are_the_demos(
@@ -374,7 +387,7 @@ def _check_images_are_the_demos(
 def _find(
     source: Source, settings: Mapping[str, Any], results_prefix: str | None
 ) -> Scans:
-    scans = source.find()
+    scans, left_out = source.find()
     if not source.is_simulated:
         check_folders(scans, source.file)
     patterns = INVALID_NAMES
@@ -391,4 +404,4 @@ def _find(
         raise ValueError(next(iter(invalid.values())))
     labels = settings["labels"]
     labelled = find_labelled(labels, names) if labels else []
-    return Scans(names, invalid, labelled)
+    return Scans(names, invalid, labelled, left_out)

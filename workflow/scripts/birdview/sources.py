@@ -9,7 +9,14 @@ from typing import Any, Protocol
 from birdview import bucket
 from birdview.files import PathLike
 from birdview.provenance import digest_modules
-from birdview.scans import find_scans, read_split
+from birdview.scans import (
+    FoundScans,
+    LeftOut,
+    check_folder,
+    find_names,
+    find_scans,
+    read_split,
+)
 
 
 class Source(Protocol):
@@ -26,8 +33,8 @@ class Source(Protocol):
     is_remote: bool
     is_simulated: bool
 
-    def find(self) -> list[str]:
-        """Return the names of the scans, sorted; raise OSError or ValueError."""
+    def find(self) -> FoundScans:
+        """Find the scans; raise OSError or ValueError if there are none."""
 
     def file(self, scan: str) -> str:
         """Return the path or the address of a scan's file."""
@@ -65,13 +72,14 @@ class Demo:
         self._count, self._seed = count, seed
         self._results, self._split = results, split
 
-    def find(self) -> list[str]:
+    def find(self) -> FoundScans:
         if self._split is None:
-            return [f"demo/{number:06}" for number in range(self._count)]
-        names = read_split(self._split)
+            names = [f"demo/{number:06}" for number in range(self._count)]
+        else:
+            names = read_split(self._split)
         for name in names:
             self.file(name)
-        return names
+        return FoundScans(names, LeftOut([], []))
 
     def file(self, scan: str) -> str:
         if not re.fullmatch("demo/[0-9]+", scan):
@@ -103,6 +111,8 @@ class Folder:
         A list of the scans, for `read_split`; then the folder is not searched.
     skip : path-like, optional
         A folder below, whose files are not the user's scans: the demo's.
+    match : str or list of str, optional
+        Patterns of paths below the folder, if there is no split.
     """
 
     is_remote, is_simulated = False, False
@@ -113,12 +123,16 @@ class Folder:
         suffix: str = ".bin",
         split: PathLike | None = None,
         skip: PathLike | None = None,
+        match: str | list[str] | None = None,
     ) -> None:
         self._folder, self._suffix = folder, suffix
-        self._split, self._skip = split, skip
+        self._split, self._skip, self._match = split, skip, match
 
-    def find(self) -> list[str]:
-        return find_scans(self._folder, self._suffix, self._split, self._skip)
+    def find(self) -> FoundScans:
+        if self._split is None:
+            return find_scans(self._folder, self._suffix, self._match, self._skip)
+        check_folder(self._folder)
+        return FoundScans(read_split(self._split), LeftOut([], []))
 
     def file(self, scan: str) -> str:
         return f"{self._folder}/{scan}{self._suffix}"
@@ -147,20 +161,32 @@ class Bucket:
         How the names of the objects end.
     split : path-like, optional
         A list of the scans, for `read_split`.
+    match : str or list of str, optional
+        Patterns of paths below the folder, if there is no split.
     """
 
     is_remote, is_simulated = True, False
 
-    def __init__(self, folder: Any, suffix: str, split: PathLike | None) -> None:
-        self.folder, self._suffix, self._split = folder, suffix, split
+    def __init__(
+        self,
+        folder: Any,
+        suffix: str,
+        split: PathLike | None,
+        match: str | list[str] | None = None,
+    ) -> None:
+        self.folder, self._suffix = folder, suffix
+        self._split, self._match = split, match
 
     @cached_property
     def _etags(self) -> dict[str, str]:
         return bucket.find_objects(self.folder, self._suffix)
 
-    def find(self) -> list[str]:
-        found = list(self._etags)
-        return found if self._split is None else read_split(self._split)
+    def find(self) -> FoundScans:
+        paths = [f"{scan}{self._suffix}" for scan in self._etags]
+        if self._split is None:
+            where = self.folder.query
+            return find_names(paths, self._suffix, self._match, where)
+        return FoundScans(read_split(self._split), LeftOut([], []))
 
     def file(self, scan: str) -> str:
         return f"{self.folder.query}/{scan}{self._suffix}"
