@@ -199,7 +199,10 @@ def test_missing_scan_of_a_split_fails_alone(drive):
     for target in ("all", "parts"):
         settings = (*SETTINGS, "split=split.txt")
         output = drive.in_bucket(target, *settings, expect=1)
-        assert "s3://scans/kitti/drive_0/33.bin: no such object" in output
+        assert (
+            "split: split.txt: 1 of 2 scans not found in s3://scans/kitti, the first "
+            "in line 2: 'drive_0/33'; the nearest name that exists is drive_0/3"
+        ) in output
         assert list(drive.client.images()) == ["run/results/lyft/drive_0/3.png"]
 
 

@@ -17,7 +17,7 @@ from birdview.provenance import imported_modules
 LEVELS = [
     ["files", "counts", "provenance", "paths"],
     ["pixels"],
-    ["image", "metadata", "scans", "sources", "bucket", "demo", "inflate"],
+    ["image", "metadata", "scans", "splits", "sources", "bucket", "demo", "inflate"],
     ["reproduce"],
     ["view"],
     ["benchmark"],

@@ -67,12 +67,19 @@ def test_scans_of_a_folder(scans):
 
 
 def test_split_names_the_scans(scans):
-    """Also those whose files are missing: each fails in its own job."""
-    (scans.parent / "split.txt").write_text("drive/b\nmissing\n")
-    run = resolve({"scans": "scans", "split": "split.txt"})
-    assert run.scans == ["drive/b", "missing"]
+    """One job fails for all that are missing; a broken link fails by itself."""
+    (scans.parent / "split.txt").write_text("drive/b\nz\nmissing\nlink\n")
+    (scans / "link.bin").symlink_to("nowhere")
+    run = resolve({"scans": "scans", "split": "split.txt", "match": "drive/*.bin"})
+    assert run.scans == ["drive/b", "link"]
     assert run.source.is_readable("drive/b")
-    assert not run.source.is_readable("missing")
+    assert not run.source.is_readable("link")
+    assert run.invalid == {
+        "z": f"split: split.txt: 2 of 4 scans not found in {scans}, the first in line "
+        "2: 'z'; one that exists is a; expected the path of a scan below scans in each "
+        "line, without suffix"
+    }
+    assert run.failures == ["results/invalid/0"]
 
 
 def test_match_chooses_scans(scans):
@@ -175,9 +182,17 @@ def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message)
         (b"", "split: nothing in train.txt, expected the name of a scan in each line"),
         (b"a\n../b\n", "split: train.txt, line 2: '../b', expected the path of a scan "
          "below scans, without suffix"),
-        (b"/data/a\n", "split: train.txt, line 1: '/data/a', expected the path of a "
-         "scan below scans, without suffix"),
-        (b"\xff\xfe", "split: train.txt is not UTF-8 text, expected names of scans"),
+        (b"/data/a\n", "split: train.txt, line 1: '/data/a' is not in {scans}, "
+         "expected the path of a scan below scans, without suffix, such as a"),
+        (b"\xff\xfe", "split: nothing in train.txt, expected the name of a scan in "
+         "each line"),
+        (b"\xe4\n", "split: train.txt is neither UTF-8 text nor UTF-16 with a byte "
+         "order mark, expected names of scans: save it as UTF-8"),
+        (b"a\0\n\0", "split: train.txt is neither UTF-8 text nor UTF-16 with a byte "
+         "order mark, expected names of scans: save it as UTF-8"),
+        (b"B\nd\n", "split: train.txt: 2 of 2 scans not found in {scans}, the first in "
+         "line 1: 'B'; the nearest name that exists is drive/b; expected the path of a "
+         "scan below scans in each line, without suffix"),
         (b"boxes/1\n", "scans: scans/boxes/1.bin, expected another folder than "
          "boxes/: results/<encoding>/boxes/ is for pictures of boxes"),
         (b"demo/1\n", "scans: scans/demo/1.bin, expected another folder than "
@@ -186,6 +201,10 @@ def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message)
 )  # fmt: skip
 def test_invalid_split_is_an_error(scans, text, message):
     """Of the scans, in one line."""
+    for folder in ("boxes", "demo"):
+        (scans / folder).mkdir()
+        (scans / folder / "1.bin").touch()
+    message = message.replace("{scans}", str(scans))
     (scans.parent / "train.txt").write_bytes(text)
     run = resolve({"scans": "scans", "split": "train.txt"})
     with pytest.raises((OSError, ValueError), match=f"^{re.escape(message)}$"):
@@ -436,7 +455,20 @@ def test_scans_in_a_bucket(scans, open_bucket):
     settings = {"scans": "s3://b/kitti", "split": "split.txt"}
     run = resolve(settings, None, open_bucket)
     assert run.scans == ["a"]
-    assert run.invalid == {"d": "s3://b/kitti/d.bin: no such object"}
+    assert run.invalid == {
+        "d": "split: split.txt: 1 of 2 scans not found in s3://b/kitti, the first in "
+        "line 2: 'd'; one that exists is a; expected the path of a scan below scans "
+        "in each line, without suffix"
+    }
+    (scans.parent / "split.txt").write_text("s3://b/kitti/e/a.bin\n")
+    assert resolve(settings, None, open_bucket).scans == ["e/a"]
+    (scans.parent / "split.txt").write_text("s3://b/lyft/e/a.bin\n")
+    message = (
+        "split: split.txt, line 1: 's3://b/lyft/e/a.bin' is not in s3://b/kitti, "
+        "expected the path of a scan below scans, without suffix, such as e/a"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        _ = resolve(settings, None, open_bucket).scans
 
 
 def test_match_chooses_scans_in_a_bucket(scans, open_bucket):

@@ -143,18 +143,35 @@ def test_parts_ignore_the_profile_of_the_environment(drive, tmp_path):
 
 
 def test_split_chooses_scans(drive):
-    """In any order, and repeated or not."""
-    (drive.folder / "train.txt").write_text("drive_1/7\ndrive_0/0\r\n\ndrive_1/7\n")
-    drive.run(*SETTINGS, "split=train.txt")
+    """In any order, repeated or not, as text from Windows; `match` does not count."""
+    text = "drive_1/7\ndrive_0/0.bin \r\n\ndrive_1/7\n"
+    (drive.folder / "train.txt").write_text(text, encoding="utf-16")
+    drive.run(*SETTINGS, "split=train.txt", "match=nothing")
     assert sorted(drive.images()) == ["lyft/drive_0/0.png", "lyft/drive_1/7.png"]
 
 
-def test_missing_scan_of_a_split_fails_alone(drive):
-    """With the error of the system."""
-    (drive.folder / "train.txt").write_text("drive_1/7\ndrive_1/77\n")
-    output = drive.run(*SETTINGS, "split=train.txt", expect=1)
-    assert "No such file or directory: 'scans/drive_1/77.bin'" in output
-    assert list(drive.images()) == ["lyft/drive_1/7.png"]
+MISSING = (
+    "split: train.txt: {} scans not found in {}/scans, the first in line {}; expected "
+    "the path of a scan below scans in each line, without suffix"
+)
+
+
+def test_missing_scans_of_a_split_are_one_failure(drive):
+    """Before the first job if none exists; otherwise the others are rendered."""
+    split, settings = drive.folder / "train.txt", (*SETTINGS, "split=train.txt")
+    split.write_text("drive_1/007\ndrive_1/77\n")
+    what = "1: 'drive_1/007'; the nearest name that exists is drive_1/7"
+    output = drive.run(*settings, expect=1)
+    assert MISSING.format("2 of 2", drive.folder, what) in output.splitlines()
+    assert "Job stats" not in output
+    split.write_text("drive_1/7\ndrive_1/77\ndrive_1/78\n")
+    what = "2: 'drive_1/77'; the nearest name that exists is drive_1/7"
+    for target in ("all", "parts"):
+        output = drive.run(target, *settings, expect=1)
+        assert [line for line in output.splitlines() if line.startswith("split: ")] == [
+            MISSING.format("2 of 3", drive.folder, what)
+        ]
+        assert list(drive.images()) == ["lyft/drive_1/7.png"]
 
 
 def test_invalid_split_is_one_line(drive):

@@ -3,7 +3,8 @@
 #   <scans>/<scan>.bin  ->  <results>/<encoding>/<scan>.png
 #   (an encoding)       ->  <results>/<encoding>/grid.json, demo/grid.json for the demo
 #
-# For each scan whose name no image can have, there is a job that fails with the reason.
+# For each scan whose name no image can have, there is a job that fails with the reason; and
+# one for all scans that a split names and that do not exist.
 
 
 rule render:

@@ -58,12 +58,12 @@ def render_image(
 
 
 def reject_name(run: Run, number: int) -> None:
-    """Raise the error of a scan whose name no image can have."""
+    """Raise an error of scans that cannot be rendered because of their names."""
     errors = list(run.invalid.values())
     if number >= len(errors):
         raise ValueError(
-            f"{run.results}/invalid/{number}: {len(errors)} scans have invalid names, "
-            f"expected a number below"
+            f"{run.results}/invalid/{number}: {len(errors)} errors in the names of "
+            f"scans, expected a number below"
         )
     raise ValueError(errors[number])
 

@@ -20,7 +20,7 @@ from birdview.files import PathLike, write_atomically
 from birdview.pixels.layout import load_layout
 from birdview.pixels.schema import is_path
 from birdview.run import Run
-from birdview.scans import read_split
+from birdview.splits import read_names
 
 
 def scans_of(run: Run, part: str) -> list[str]:
@@ -150,7 +150,7 @@ def _stage(
     staged["split"] = os.path.abspath(split)
     if scans_bucket:
         suffix = staged["suffix"] or load_layout(staged["layout"]).suffix
-        scans = [f"{scan}{suffix}" for scan in read_split(split)]
+        scans = [f"{scan}{suffix}" for scan in read_names(split)]
         bucket.fetch(scans_bucket, scans, stage / "scans")
         staged["scans"] = str(stage / "scans")
     if images_bucket:
@@ -172,7 +172,7 @@ def _exchange_images(
     results: Path, settings: Mapping[str, Any], images_bucket: Any
 ) -> None:
     """Upload the images that were rendered; remove older ones of scans that failed."""
-    scans = read_split(settings["split"])
+    scans = read_names(settings["split"])
     names = [
         f"{Path(encoding).stem}/{scan}.png"
         for encoding in settings["encodings"]

@@ -50,7 +50,8 @@ class Scans(NamedTuple):
     names : list of str
         Sorted.
     invalid : dict of str to str
-        Names that no image can have, and the error message for each.
+        Names that no image can have, and the error message for each; and the first of
+        the scans that a split names and that do not exist, with one for all of these.
     labelled : list of str
         Those of the names that have labels.
     left_out : LeftOut
@@ -109,7 +110,7 @@ class Run:
 
     @property
     def invalid(self) -> dict[str, str]:
-        """Names of scans that no image can have, and the error message for each."""
+        """Names of scans that cannot be rendered, and error messages: see `Scans`."""
         return self._require_scans().invalid
 
     @property
@@ -131,7 +132,7 @@ class Run:
 
     @property
     def failures(self) -> list[str]:
-        """Outputs of jobs that fail, one for each scan with an invalid name."""
+        """Outputs of jobs that fail, one for each error in `invalid`."""
         return [
             f"{self.results}/invalid/{number}" for number in range(len(self.invalid))
         ]
@@ -387,7 +388,7 @@ def _check_images_are_the_demos(
 def _find(
     source: Source, settings: Mapping[str, Any], results_prefix: str | None
 ) -> Scans:
-    scans, left_out = source.find()
+    scans, missing, left_out = source.find()
     if not source.is_simulated:
         check_folders(scans, source.file)
     patterns = INVALID_NAMES
@@ -397,8 +398,7 @@ def _find(
         scan: f"{source.file(scan)!r}: invalid scan name: {why}"
         for scan, why in find_invalid_names(scans, patterns).items()
     }
-    for scan in source.missing(scans):
-        invalid[scan] = f"{source.file(scan)}: no such object"
+    invalid |= missing
     names = [scan for scan in scans if scan not in invalid]
     if not names:
         raise ValueError(next(iter(invalid.values())))

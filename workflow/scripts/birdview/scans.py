@@ -85,10 +85,14 @@ class FoundScans(NamedTuple):
     ----------
     names : list of str
         Sorted.
+    missing : dict of str to str
+        For a split that names scans that do not exist, the first of these, and one
+        error message for all.
     left_out : LeftOut
     """
 
     names: list[str]
+    missing: dict[str, str]
     left_out: LeftOut
 
 
@@ -340,6 +344,13 @@ def check_folder(folder: PathLike) -> None:
         raise FileNotFoundError(f"scans: no folder at {where}, expected one with scans")
 
 
+def list_scans(
+    folder: PathLike, suffix: str, skip: PathLike | None = None
+) -> list[str]:
+    """Return the names of all scans in a folder, as far as it can be read; or none."""
+    return sorted(_walk(folder, _Search(suffix, []), skip, _ignore))
+
+
 def _find(
     walk: Callable[[_Search, Callable[[OSError], None]], list[str]],
     suffix: str,
@@ -350,7 +361,7 @@ def _find(
     search = _Search(suffix, compile_patterns(match))
     names = walk(search, _raise)
     if names and not search.unused:
-        return FoundScans(sorted(names), search.left_out)
+        return FoundScans(sorted(names), {}, search.left_out)
     unused = next(iter(search.unused), None)
     if unused:
         search = _Search(suffix, [])
@@ -402,45 +413,6 @@ def _walk(
             else:
                 above[inside] = _join(below, name), way | {real}
         scans += search.choose(below, files)
-    return scans
-
-
-def read_split(path: PathLike) -> list[str]:
-    """Read a list of scans: a text file with one name per line, as KITTI's splits.
-
-    Returns
-    -------
-    list of str
-        Sorted, without repetitions.
-
-    Raises
-    ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If it is not a list of names.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"split: no file {path}, expected one with the name of a scan in each line"
-        ) from None
-    except UnicodeDecodeError:
-        raise ValueError(
-            f"split: {path} is not UTF-8 text, expected names of scans"
-        ) from None
-    for number, name in enumerate(lines, 1):
-        if name and {"", ".", ".."} & set(name.split("/")):
-            raise ValueError(
-                f"split: {path}, line {number}: {name!r}, expected the path of a scan "
-                f"below scans, without suffix"
-            )
-    scans = sorted({name for name in lines if name})
-    if not scans:
-        raise ValueError(
-            f"split: nothing in {path}, expected the name of a scan in each line"
-        )
     return scans
 
 

@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Hashable
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import PurePath
 from typing import Any, Protocol
 
 from birdview import bucket
@@ -15,8 +16,9 @@ from birdview.scans import (
     check_folder,
     find_names,
     find_scans,
-    read_split,
+    list_scans,
 )
+from birdview.splits import Place, explain_missing, read_split
 
 
 class Source(Protocol):
@@ -41,9 +43,6 @@ class Source(Protocol):
 
     def is_readable(self, scan: str) -> bool:
         """Whether the file can be an input: an unreadable one would stop Snakemake."""
-
-    def missing(self, scans: list[str]) -> list[str]:
-        """Return those of the scans for which it is known that there is no file."""
 
     def state(self, scan: str) -> Hashable:
         """Return what differs if the file has changed."""
@@ -73,16 +72,19 @@ class Demo:
         self._results, self._split = results, split
 
     def find(self) -> FoundScans:
+        all_names = [f"demo/{number:06}" for number in range(self._count)]
         if self._split is None:
-            names = [f"demo/{number:06}" for number in range(self._count)]
-        else:
-            names = read_split(self._split)
-        for name in names:
+            return FoundScans(all_names, {}, LeftOut([], []))
+        place = Place(
+            "the demo", ".bin", _is_demo, lambda path: None, lambda: all_names
+        )
+        split = read_split(self._split, place)
+        for name in split.missing:
             self.file(name)
-        return FoundScans(names, LeftOut([], []))
+        return FoundScans(split.names, {}, LeftOut([], []))
 
     def file(self, scan: str) -> str:
-        if not re.fullmatch("demo/[0-9]+", scan):
+        if not _is_demo(scan):
             raise ValueError(
                 f"scans: null, but {scan} is not a scan of the demo, such as "
                 f"demo/000000: expected the folder of the scans"
@@ -92,11 +94,24 @@ class Demo:
     def is_readable(self, scan: str) -> bool:
         return True
 
-    def missing(self, scans: list[str]) -> list[str]:
-        return []
-
     def state(self, scan: str) -> Hashable:
         return scan, self._seed, digest_modules("birdview.demo")
+
+
+def _is_demo(scan: str) -> bool:
+    return re.fullmatch("demo/[0-9]+", scan) is not None
+
+
+def _find_split(path: PathLike, place: Place) -> FoundScans:
+    """Return the scans of a split; raise ValueError if none exists."""
+    split = read_split(path, place)
+    missing = {}
+    if split.missing:
+        first = next(iter(split.missing))
+        missing[first] = explain_missing(path, split, place)
+        if not split.names:
+            raise ValueError(missing[first])
+    return FoundScans(split.names, missing, LeftOut([], []))
 
 
 class Folder:
@@ -132,16 +147,29 @@ class Folder:
         if self._split is None:
             return find_scans(self._folder, self._suffix, self._match, self._skip)
         check_folder(self._folder)
-        return FoundScans(read_split(self._split), LeftOut([], []))
+        where = os.path.abspath(self._folder)
+        real_path = cache(os.path.realpath)
+
+        def below(path: str) -> str | None:
+            for folder in PurePath(path).parents:  # maybe the same through links
+                if real_path(folder) == real_path(where):
+                    return PurePath(path).relative_to(folder).as_posix()
+            return None
+
+        place = Place(
+            where,
+            self._suffix,
+            lambda scan: os.path.lexists(self.file(scan)),
+            below,
+            lambda: list_scans(self._folder, self._suffix, self._skip),
+        )
+        return _find_split(self._split, place)
 
     def file(self, scan: str) -> str:
         return f"{self._folder}/{scan}{self._suffix}"
 
     def is_readable(self, scan: str) -> bool:
         return os.access(self.file(scan), os.R_OK)
-
-    def missing(self, scans: list[str]) -> list[str]:
-        return []  # the job of such a scan fails, with the error of the system
 
     def state(self, scan: str) -> Hashable:
         try:
@@ -182,20 +210,29 @@ class Bucket:
         return bucket.find_objects(self.folder, self._suffix)
 
     def find(self) -> FoundScans:
+        where = self.folder.query
         paths = [f"{scan}{self._suffix}" for scan in self._etags]
         if self._split is None:
-            where = self.folder.query
             return find_names(paths, self._suffix, self._match, where)
-        return FoundScans(read_split(self._split), LeftOut([], []))
+
+        def below(path: str) -> str | None:
+            start = f"{where}/"
+            return path.removeprefix(start) if path.startswith(start) else None
+
+        place = Place(
+            where,
+            self._suffix,
+            self._etags.__contains__,
+            below,
+            lambda: find_names(paths, self._suffix, None, where).names if paths else [],
+        )
+        return _find_split(self._split, place)
 
     def file(self, scan: str) -> str:
         return f"{self.folder.query}/{scan}{self._suffix}"
 
     def is_readable(self, scan: str) -> bool:
         return True
-
-    def missing(self, scans: list[str]) -> list[str]:
-        return [scan for scan in scans if scan not in self._etags]
 
     def state(self, scan: str) -> Hashable:
         return scan, self._etags[scan]
