@@ -188,12 +188,17 @@ def _collect(
             if path.is_file() and (path.suffix in SUFFIXES or path.name in FILES)
         },
         **{inside: Path(name).read_bytes() for name, inside in own.items()},
-        **({SPLIT: Path(split).read_bytes()} if split else {}),
+        **({SPLIT: _list_scans(rows)} if split else {}),
         "README.md": _introduce(settings, run, rows).encode(),
         "config.yaml": f"{ABOUT_SETTINGS}{text}".encode(),
         MANIFEST: format_manifest(run, rows).encode(),
     }
     return dict(sorted(files.items()))
+
+
+def _list_scans(rows: Sequence[Row]) -> bytes:
+    """Return a split, which may have had paths of this machine, as names alone."""
+    return "".join(f"{scan}\n" for scan in sorted({row.scan for row in rows})).encode()
 
 
 def _introduce(
