@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from birdview.scans import find_scans
+from birdview.search import find_scans
 
 ROOT = Path(__file__).parents[2]
 MAX_LINKS = 50_000  # file systems limit the links to a file

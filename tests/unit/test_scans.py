@@ -11,17 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from birdview import bucket, paths
+from birdview.patterns import Pattern
 from birdview.scans import (
     INVALID_NAMES,
-    LeftOut,
-    Pattern,
     check_folders,
     find_invalid_names,
     find_labelled,
-    find_names,
-    find_scans,
     split_into_parts,
 )
+from birdview.search import Ignored, find_names, find_scans
 
 
 def test_finds_scans_in_sub_folders(tmp_path):
@@ -217,7 +215,7 @@ def test_some_names_are_left_out_and_counted(tmp_path):
         *("Trash", "a/__MACOSX", "lost+found"),
     ]
     # What does not match could not be a scan.
-    assert find_scans(tmp_path, match="*.bin").left_out == LeftOut(["._0.bin"], [])
+    assert find_scans(tmp_path, match="*.bin").left_out == Ignored(["._0.bin"], [])
     with pytest.raises(ValueError, match=r"match: 'lost\+found/0\.bin': 0 of 3 \.bin "):
         find_scans(tmp_path, match="lost+found/0.bin")
 
@@ -248,7 +246,7 @@ def test_folder_of_scans_may_have_any_name(tmp_path):
 )
 def test_what_is_left_out_is_one_short_line(files, folders, text):
     """With some of the names."""
-    assert str(LeftOut(files, folders)).startswith(text)
+    assert str(Ignored(files, folders)).startswith(text)
 
 
 def test_no_scans_but_what_is_left_out(tmp_path):
@@ -272,7 +270,7 @@ def test_folder_that_cannot_be_read_is_an_error(tmp_path):
         f"scans: {tmp_path}/b/c: Permission denied, expected a folder that can be "
         f"read, or a `match` that leaves it out"
     )
-    code = "import sys; from birdview.scans import *; print(find_scans(*sys.argv[1:]))"
+    code = "import sys; from birdview.search import *; print(find_scans(*sys.argv[1:]))"
     for match, expected in (
         ("**/*", f"PermissionError: {message}"),
         ("a/*", "['a/0']"),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from birdview import bucket
 from birdview.image import ImageFile
+from birdview.patterns import compile_patterns
 from birdview.pixels.encoding import Encoding, load_encoding
 from birdview.pixels.frame import make_frame
 from birdview.pixels.layout import Layout, check_suffix, load_layout
@@ -19,13 +20,12 @@ from birdview.pixels.png import read_text
 from birdview.pixels.schema import validate
 from birdview.scans import (
     INVALID_NAMES,
-    LeftOut,
     check_folders,
-    compile_patterns,
     find_invalid_names,
     find_labelled,
     split_into_parts,
 )
+from birdview.search import Ignored
 from birdview.sources import Bucket, Demo, Folder, Source
 
 RESERVED_NAMES = (
@@ -54,14 +54,14 @@ class Scans(NamedTuple):
         the scans that a split names and that do not exist, with one for all of these.
     labelled : list of str
         Those of the names that have labels.
-    left_out : LeftOut
+    left_out : Ignored
         What was not searched.
     """
 
     names: list[str]
     invalid: dict[str, str]
     labelled: list[str]
-    left_out: LeftOut
+    left_out: Ignored
 
 
 @dataclass(frozen=True)

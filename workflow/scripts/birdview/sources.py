@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from birdview import bucket
 from birdview.files import PathLike
 from birdview.provenance import digest_modules
-from birdview.scans import (
+from birdview.search import (
     FoundScans,
-    LeftOut,
+    Ignored,
     check_folder,
     find_names,
     find_scans,
@@ -74,14 +74,14 @@ class Demo:
     def find(self) -> FoundScans:
         all_names = [f"demo/{number:06}" for number in range(self._count)]
         if self._split is None:
-            return FoundScans(all_names, {}, LeftOut([], []))
+            return FoundScans(all_names, {}, Ignored([], []))
         place = Place(
             "the demo", ".bin", _is_demo, lambda path: None, lambda: all_names
         )
         split = read_split(self._split, place)
         for name in split.missing:
             self.file(name)
-        return FoundScans(split.names, {}, LeftOut([], []))
+        return FoundScans(split.names, {}, Ignored([], []))
 
     def file(self, scan: str) -> str:
         if not _is_demo(scan):
@@ -111,7 +111,7 @@ def _find_split(path: PathLike, place: Place) -> FoundScans:
         missing[first] = explain_missing(path, split, place)
         if not split.names:
             raise ValueError(missing[first])
-    return FoundScans(split.names, missing, LeftOut([], []))
+    return FoundScans(split.names, missing, Ignored([], []))
 
 
 class Folder:
