@@ -26,11 +26,11 @@ import birdview
 from birdview.demo import write_scan
 
 write_scan("0.bin", 0, seed=0)
-points = birdview.read_scan("0.bin")
-for name in sys.argv[1:]:
+for layout, name in zip(sys.argv[1::2], sys.argv[2::2]):
     encoding = birdview.load_encoding(name)
-    drawn, counts = birdview.Raster(encoding).draw(points)
-    assert birdview.render("0.bin", "0.png", encoding) == counts
+    drawn, shown = birdview.Raster(encoding).draw(birdview.read_scan("0.bin", layout))
+    counts = birdview.render("0.bin", "0.png", encoding, layout)
+    assert counts.drawn == shown.drawn
     planes, channels = birdview.load("0.png")
     assert channels == tuple(channel.name for channel in encoding.channels)
     assert (planes == drawn.transpose(2, 0, 1)).all()
@@ -52,7 +52,7 @@ def files_of(folder):
 def test_wheel_has_the_package_and_what_is_beside_it(wheel):
     """Encodings, schemas, the gallery and the lock, and nothing else."""
     expected = files_of(PACKAGE) | {"requirements.txt": LOCK.read_bytes()}
-    for folder in ("encodings", "schemas", "gallery"):
+    for folder in ("encodings", "gallery", "layouts", "schemas"):
         files = files_of(ROOT / "workflow" / folder)
         expected |= {f"{folder}/{name}": content for name, content in files.items()}
     assert {name.rpartition(".")[2] for name in expected} == {
@@ -112,9 +112,15 @@ def draw_demo(python, folder):
     expected = [
         " ".join(row[key] for key in ("encoding", "pixels_sha256", *Counts._fields))
         for row in known
-        if row["scan"].endswith("000000")
+        if row["scan"] == "000000"
     ]
-    names = [line.partition(" ")[0] for line in expected]
+    layouts = {"kitti": "kitti", "mounted": ROOT / "tests" / "mounted.yaml"}
+    names = [
+        argument
+        for row in known
+        if row["scan"] == "000000"
+        for argument in (layouts[row["layout"]], row["encoding"])
+    ]
     drawn = run_alone(python, DRAW, *names, folder=folder).splitlines()
     return drawn, expected
 
