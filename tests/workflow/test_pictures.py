@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers import SMALL_MEMORY, Project
 
+from birdview.counts import Counts
 from birdview.files import read_table
 from birdview.image import ImageFile, inflate_with_zlib
 from birdview.run import load_encodings
@@ -206,9 +207,9 @@ def test_movie(pictured):
 
 
 def test_counts(pictured):
-    """Minimum, median and maximum; read is the sum of nonfinite, outside and drawn."""
+    """Minimum, median and maximum; read is the sum of the others."""
     rows = read_table(pictured.folder / "results/counts.tsv")
-    assert len(rows) == 2 * 5
+    assert len(rows) == 2 * len(Counts._fields)
     read = rows[0]
     assert {key: read[key] for key in list(read)[:6]} == {
         "encoding": "lyft",
@@ -220,9 +221,12 @@ def test_counts(pictured):
     }
     sums = {row["count"]: int(row["sum"]) for row in rows if row["encoding"] == "lyft"}
     assert sums["read"] == 15_000
-    assert sums["read"] == sums["nonfinite"] + sums["outside"] + sums["drawn"]
+    parts = set(Counts._fields) - {"read", "outside_height", "cells"}
+    assert sums["read"] == sum(sums[key] for key in parts)
     chart = (pictured.folder / "results/counts.svg").read_text()
     assert chart.count("<svg") == 1
+    assert "points outside the region" in chart
+    assert "beams without a return" not in chart  # there are none
 
 
 def names_in(archive):

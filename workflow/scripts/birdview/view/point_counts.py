@@ -20,9 +20,16 @@ TITLES = {
     "drawn": "points drawn",
     "cells": "pixels with a point",
     "outside": "points outside the region",
+    "outside_height": "points outside only because of their height",
+    "no_return": "beams without a return",
+    "dropped": "points left out by the layout's keep or drop",
+    "vehicle": "points on the vehicle",
+    "duplicate": "duplicates of points",
     "nonfinite": "points that are not finite",
 }
 """The panels of the chart."""
+ALWAYS_SHOWN = "drawn", "cells", "outside", "nonfinite"
+"""Panels that the chart has even if all of their values are 0."""
 
 
 def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> None:
@@ -62,13 +69,18 @@ def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> 
 
 
 def _plot(counts: _Values) -> Figure:
-    """Plot a panel for each count, with a line for each encoding."""
-    figure = Figure(figsize=(8, 1.9 * len(TITLES)), layout="constrained")
-    panels = figure.subplots(len(TITLES), sharex=True)
-    for panel, (key, title) in zip(panels, TITLES.items(), strict=True):
+    """Plot a panel for each count that is not 0, with a line for each encoding."""
+    shown = [
+        key
+        for key in TITLES
+        if key in ALWAYS_SHOWN or any(any(columns[key]) for columns in counts.values())
+    ]
+    figure = Figure(figsize=(8, 1.9 * len(shown)), layout="constrained")
+    panels = figure.subplots(len(shown), sharex=True)
+    for panel, key in zip(panels, shown, strict=True):
         for name, columns in counts.items():
             panel.plot(columns[key], linewidth=1, label=name)
-        panel.set_title(title, fontsize=10)
+        panel.set_title(TITLES[key], fontsize=10)
         panel.set_ylim(0, max(1, panel.get_ylim()[1]))
         panel.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         panel.yaxis.set_major_formatter("{x:,.0f}")
