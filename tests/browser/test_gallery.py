@@ -34,6 +34,7 @@ def gallery(compiled, tmp_path_factory):
         points[:, 3] = points[:, 3].clip(0, 1)
         if name == "nan":
             points[:3000, 0] = np.nan
+            points[3000:3200, :3] = 0
         path = scans / f"{name}.bin"
         path.parent.mkdir(parents=True, exist_ok=True)
         points.astype("<f4").tofile(path)
@@ -394,6 +395,23 @@ def test_plot_is_clickable(show):
     assert "points drawn" in tip
     page.mouse.click(box["x"] + x + 3, box["y"] + 10)
     assert scan_of(page) == "tiny"
+
+
+def test_plot_shows_counts_that_are_not_all_zero(show, keep_screenshot):
+    """And makes room for them; four counts are always there."""
+    page = show()
+    assert page.evaluate("series.map(({ name }) => name)") == [
+        *("drawn", "cells", "outside", "by height", "no return", "not finite")
+    ]
+    box = page.locator("#plot canvas").bounding_box()
+    assert box["height"] == 92
+    page.evaluate("series = [...series, ...series]; drawPlot()")
+    assert page.locator("#plot canvas").bounding_box()["height"] == 12 * 15
+    page.evaluate("series = series.slice(6); drawPlot()")
+    x = page.evaluate(f"toX({NAMES.index('nan')}, {box['width']})")
+    page.mouse.move(box["x"] + x, box["y"] + 10)
+    assert "200 without a return" in page.locator("#plot output").inner_text()
+    keep_screenshot(page)
 
 
 def test_every_button_and_list_works(show):

@@ -2,8 +2,14 @@
 
 const OUTLIER_LIMIT = 6; // times the usual deviation from the median
 const MAX_LISTED = 60; // scans in the list
-const COUNTS = [["drawn", "points drawn"], ["cells", "cells with a point"],
-  ["outside", "points outside"], ["nonfinite", "not finite"]];
+// Keys of counts, their names in the plot, and in a sentence.
+const COUNTS = [["drawn", "drawn", "points drawn"], ["cells", "cells", "cells with a point"],
+  ["outside", "outside", "points outside"],
+  ["outside_height", "by height", "outside by height alone"],
+  ["no_return", "no return", "without a return"], ["dropped", "dropped", "points dropped"],
+  ["vehicle", "vehicle", "on the vehicle"], ["duplicate", "duplicate", "duplicates"],
+  ["nonfinite", "not finite", "not finite"]];
+const ALWAYS_SHOWN = ["drawn", "cells", "outside", "nonfinite"]; // others unless all are 0
 
 let series = []; // for each count: the values of all scans, and which are outliers
 let outliers = []; // the scans worth a look, in order
@@ -21,7 +27,7 @@ function findOutliers(results) {
       found.set(index, { index, failed: true, excess: Infinity, reason: result });
     }
   });
-  series = COUNTS.map(([key, label]) => {
+  series = COUNTS.map(([key, name, label]) => {
     const column = DATA.counts.indexOf(key);
     const values = results.map((result) => (typeof result === "string" ? NaN : result[column]));
     const known = values.filter((value) => !Number.isNaN(value));
@@ -41,8 +47,8 @@ function findOutliers(results) {
       found.set(index, { index, failed: false, excess, reason });
     });
     const highest = known.reduce((a, b) => Math.max(a, b), 0);
-    return { key, label, values, extremes, highest };
-  });
+    return { key, name, label, values, extremes, highest };
+  }).filter(({ key, highest }) => highest > 0 || ALWAYS_SHOWN.includes(key));
   outliers = [...found.values()].sort((a, b) => a.index - b.index);
 }
 

@@ -10,6 +10,7 @@ const toIndex = (x, width) =>
   clamp(Math.round(((x - GUTTER) / (width - GUTTER - 6)) * last), 0, last);
 
 function drawPlot() {
+  $("plot").style.setProperty("--lanes", series.length);
   const { clientWidth: width, clientHeight: height } = plot;
   if (!width || !series.length) return;
   const dots = window.devicePixelRatio || 1;
@@ -43,9 +44,9 @@ function drawPlot() {
   context.fillRect(toX(state.index, width) - 0.5, 0, 1, height);
 }
 
-function drawLabels(context, { key, highest }, y, colour) {
+function drawLabels(context, { key, name, highest }, y, colour) {
   context.fillStyle = colour(key);
-  context.fillText(key === "nonfinite" ? "not finite" : key, 0, y);
+  context.fillText(name, 0, y);
   context.fillStyle = colour("muted");
   context.textAlign = "right";
   context.fillText(compact.format(highest), GUTTER - 8, y);
