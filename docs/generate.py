@@ -10,14 +10,19 @@ need envs/dev.txt, and call the scan 000001.bin. `--scan` without a path simulat
 
 import argparse
 import ast
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -25,7 +30,10 @@ PAGES = ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))
 
 sys.path.insert(0, str(SCRIPTS))
 
+from birdview import paths  # noqa: E402
 from birdview.demo import write_scan  # noqa: E402
+from birdview.pixels.frame import HEIGHT  # noqa: E402
+from birdview.pixels.layout import Layout, load_layout  # noqa: E402
 from birdview.pixels.statistic import STATISTICS  # noqa: E402
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
@@ -65,7 +73,94 @@ def table_of_modules() -> str:
     return "\n".join(lines)
 
 
-TABLES = {"statistics": table_of_statistics, "modules": table_of_modules}
+def table_of_layouts() -> str:
+    """Return the built-in layouts, with what each does to the numbers of a file."""
+    lines = [
+        "| layout | what it is | record | what becomes of it |",
+        "| --- | --- | --- | --- |",
+    ]
+    for file in sorted(paths.LAYOUTS.glob("*.yaml")):
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # The last cell says as well that a height is not known.
+        meaning = re.sub(r" Set\s`frame: .*?\.(?= |$)", "", settings["description"])
+        layout = load_layout(file)
+        cells = [
+            f"[`{file.stem}`](../workflow/layouts/{file.name})",
+            meaning,
+            describe_record(layout),
+            describe_conversion(layout, settings),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def describe_record(layout: Layout) -> str:
+    """Return the types of a record, such as ``3 x float32, uint8``."""
+    types = [field.type for field in layout.fields]
+    runs = [(kind, len(list(run))) for kind, run in groupby(types)]
+    text = ", ".join(f"{count} x {kind}" if count > 1 else kind for kind, count in runs)
+    text += ", field after field" if layout.order == "fields" else ""
+    return f"{text}, in `{layout.suffix}`" if layout.suffix != ".bin" else text
+
+
+def describe_conversion(layout: Layout, settings: dict[str, Any]) -> str:
+    """Return axes, height, intensity and choice of a layout."""
+    towards = {"x": ("forward", "back"), "y": ("left", "right"), "z": ("up", "down")}
+    axes = [towards[field.name][field.sign < 0] for field in layout.fields[:3]]
+    height = f"{settings.get('frame', {}).get('height', HEIGHT):g} m"
+    if "Set `frame" in settings["description"]:
+        height = "not known: set `frame`"
+    *_, intensity = layout.columns
+    assert intensity is not None
+    field = layout.fields[intensity]
+    scale = str(field).removeprefix(f"{field.label} {field.type}")
+    words = [
+        f"axes: {', '.join(axes)}",
+        f"height: {height}",
+        f"intensity: {f'`{scale}`' if scale else 'as it is'}",
+    ]
+    words[-1] += ", clipped" if layout.clip else ""
+    for key in ("min_range", "keep", "drop", "without", "duplicates"):
+        if key in settings:
+            words.append(f"`{key}: {json.dumps(settings[key])}`".replace('"', ""))
+    return "; ".join(words)
+
+
+def table_of_layout_keys() -> str:
+    """Return the keys of a layout."""
+    return table_of_keys("layout")
+
+
+def table_of_frame_keys() -> str:
+    """Return the keys of a frame."""
+    return table_of_keys("frame")
+
+
+def table_of_keys(schema: str) -> str:
+    """Return the keys of a schema, with their defaults and descriptions."""
+    file = paths.SCHEMAS / f"{schema}.schema.yaml"
+    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
+    lines = ["| key | default | meaning |", "| --- | --- | --- |"]
+    for name, rule in rules["properties"].items():
+        default = f"`{json.dumps(rule.get('default'))}`".replace('"', "")
+        if name in rules.get("required", ()):
+            default = "required"
+        elif rule.get("default") is None:
+            default = "none"
+        meaning = rule["description"]
+        if "enum" in rule:
+            meaning += f" {' or '.join(f'`{one}`' for one in rule['enum'])}."
+        lines.append(f"| `{name}` | {default} | {meaning} |")
+    return "\n".join(lines)
+
+
+TABLES = {
+    "statistics": table_of_statistics,
+    "modules": table_of_modules,
+    "layouts": table_of_layouts,
+    "layout_keys": table_of_layout_keys,
+    "frame_keys": table_of_frame_keys,
+}
 
 
 def update(page: str, scan: Path | None = None) -> str:

@@ -7,6 +7,7 @@ import inspect
 import re
 import runpy
 
+import numpy as np
 import pytest
 import yaml
 from helpers import ROOT, run_alone
@@ -14,6 +15,9 @@ from helpers import ROOT, run_alone
 import birdview
 from birdview.paths import LAYOUTS, PACKAGE
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.field import parse_field
+from birdview.pixels.layout import load_layout
+from birdview.pixels.png import read_text
 from birdview.run import RESERVED_NAMES
 
 PAGES = {
@@ -24,6 +28,7 @@ PAGES = {
     )
 }
 README, ARCHITECTURE = PAGES["README.md"], PAGES["docs/architecture.md"]
+FIELDS = re.findall(r"`(-?\w+: u?(?:int|float)\d+\S*)`", PAGES["docs/layouts.md"])
 CONFIG = (ROOT / "config.yaml").read_text(encoding="utf-8")
 PROGRAMS = {
     f"{name}, program {number}": program
@@ -51,6 +56,7 @@ Path("results/demo").mkdir(parents=True)
 demo.write_scan("000001.bin", 1, seed=0)
 for number in range(2):
     demo.write_scan(f"results/demo/00000{number}.bin", number, seed=0)
+layout = birdview.load_layout("kitti")
 for name in ("mv3d", "notebook"):
     encoding = birdview.load_encoding(name)
     Path("results", name, "demo").mkdir(parents=True)
@@ -58,7 +64,7 @@ for name in ("mv3d", "notebook"):
         scan = f"demo/00000{number}"
         image = f"results/{name}/{scan}.png"
         birdview.render(f"results/{scan}.bin", image, encoding)
-    metadata.write_grid(encoding, f"results/{name}/demo/grid.json")
+    metadata.write_grid(encoding, layout, f"results/{name}/demo/grid.json")
 """
 LISTING = re.compile(
     r"^File: birdview/(\S+)\.py\nFunction: (\S+) at line \d+\n\n(.*?)(?=^Total|^```)",
@@ -213,6 +219,61 @@ def test_every_layout_is_documented(file):
     assert len(settings["source"]) > 20
     page = (ROOT / "docs" / "layouts.md").read_text()
     assert f"| [`{file.stem}`](../workflow/layouts/{file.name}) |" in page
+
+
+def yaml_of(page):
+    """Return the yaml blocks of a page."""
+    blocks = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    return [yaml.safe_load(block) for block in blocks]
+
+
+def test_own_layout_is_rendered(project):
+    """That of docs/layouts.md, word for word."""
+    page = PAGES["docs/layouts.md"]
+    text = re.search(r"```yaml\n(# my/van\.yaml.*?)```", page, flags=re.DOTALL)[1]
+    (project.folder / "my").mkdir()
+    (project.folder / "my" / "van.yaml").write_text(text)
+    kinds = [("xyz", "<f4", 3), ("intensity", "u1"), ("tag", "u1"), ("_", "<u2")]
+    points = np.array(
+        [((20, 5, -2), 51, 0, 9), ((20, -5, -2), 51, 2, 9), ((0, 0, 0), 0, 0, 0)],
+        dtype=kinds,
+    )
+    (project.folder / "scans").mkdir()
+    points.tofile(project.folder / "scans" / "0.bin")
+    project.run("--config", "scans=scans", "layout=my/van.yaml", "encodings=[mv3d]")
+    image = project.folder / "results" / "mv3d" / "0.png"
+    text = read_text(image)
+    keys = "read", "no_return", "dropped", "drawn"
+    assert [text[f"birdview:{key}"] for key in keys] == ["3", "1", "1", "1"]
+    planes, _ = birdview.load(image)
+    _, intensity, height = planes[:, 599, 749]
+    # 0.2, and -2 + 2.1 - 1.73 = -1.63 m, of -2.73 to 1.27 m
+    assert (intensity, height) == (51, round(255 * 1.1 / 4))
+
+
+def test_layouts_of_the_page_are_valid(tmp_path):
+    """Complete ones, and parts of one."""
+    blocks = yaml_of(PAGES["docs/layouts.md"])
+    fields = [{name: "float32"} for name in ("x", "y", "z", "i", "tag", "ring")]
+    fields[3] = {"intensity": "uint8/255"}
+    whole = {"description": "A sensor.", "fields": fields}
+    assert len(blocks) > 8
+    for block in blocks:
+        if "layout" in block:
+            assert load_layout(block["layout"]).record.itemsize == 13
+            continue
+        path = tmp_path / "own.yaml"
+        path.write_text(yaml.safe_dump(whole | block))
+        layout = load_layout(path)
+        if "skip" in block:
+            assert layout.record.itemsize == 32
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_fields_of_the_page_are_valid(field):
+    """Those of its tables."""
+    name, _, kind = field.partition(": ")
+    assert str(parse_field(name, kind)).replace(" ", ": ") == field
 
 
 def test_readme_and_snakefile_have_every_target():
