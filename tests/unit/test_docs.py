@@ -158,6 +158,7 @@ def test_files_of_the_project_exist(name):
     assert len(files) > 5
     for file in set(files) - {
         "workflow/encodings/NAME.yaml",
+        "workflow/layouts/NAME.yaml",
         "workflow/rules/NAME.smk",
     }:
         assert any((folder / file).is_file() for folder in folders), file
@@ -254,6 +255,7 @@ def test_own_layout_is_rendered(project):
 def test_layouts_of_the_page_are_valid(tmp_path):
     """Complete ones, and parts of one."""
     blocks = yaml_of(PAGES["docs/layouts.md"])
+    blocks += [block for block in yaml_of(README) if "fields" in block]
     fields = [{name: "float32"} for name in ("x", "y", "z", "i", "tag", "ring")]
     fields[3] = {"intensity": "uint8/255"}
     whole = {"description": "A sensor.", "fields": fields}
