@@ -33,6 +33,15 @@ def kitti_scans():
 
 
 @pytest.fixture(scope="session")
+def sensor_scans(kitti_scans):
+    """Return the folder of real scans of other sensors, beside those of KITTI."""
+    folder = kitti_scans[0].parents[1] / "sensors"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}, a folder of scans of other sensors than KITTI's")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def kitti_labels(kitti_scans, tmp_path_factory):
     """Return a folder with label_2 and calib of the real scans, as KITTI has them."""
     folder = tmp_path_factory.mktemp("kitti")

@@ -12,6 +12,8 @@ import textwrap
 import time
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 CHROMIUM_FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
@@ -36,6 +38,25 @@ channels:
   - {name: occupied, statistic: occupancy}
 """
 """An encoding of one's own, of three statistics."""
+
+
+def write_layout(path, *fields, **keys):
+    """Write a layout's yaml and return its path.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that is made if there is none.
+    *fields : str
+        Such as ``"-y int16/1000"``; unless given, four float32 as KITTI's.
+    **keys
+        Other keys of the layout.
+    """
+    fields = fields or ("x float32", "y float32", "z float32", "intensity float32")
+    pairs = [dict([field.split(" ", 1)]) for field in fields]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({"description": "Own.", "fields": pairs} | keys))
+    return path
 
 
 def as_opencv(planes):
