@@ -145,12 +145,8 @@ def _are_repeated(stored: Columns) -> Mask:
     # Sorting a hash of each record, with its number in the last digits, is many times
     # as fast as sorting records.
     count = len(bits[0])
-    keys = np.zeros(count, dtype=np.uint64)
-    for column in bits:
-        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        keys ^= keys >> np.uint64(29)
     digits = np.uint64(count.bit_length())
-    keys = np.sort(keys << digits | np.arange(count, dtype=np.uint64))
+    keys = np.sort(_hash(bits) << digits | np.arange(count, dtype=np.uint64))
     numbers = (keys & ((np.uint64(1) << digits) - np.uint64(1))).astype(np.intp)
     keys >>= digits
     is_same = keys[1:] == keys[:-1]
@@ -164,3 +160,11 @@ def _are_repeated(stored: Columns) -> Mask:
     repeated[:] = True
     repeated[first] = False
     return repeated
+
+
+def _hash(bits: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    keys = np.zeros(len(bits[0]), dtype=np.uint64)
+    for column in bits:
+        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    return keys

@@ -87,7 +87,8 @@ def _combine(
     (factor, values), *others = (
         pair for pair in zip(row, points, strict=True) if pair[0]
     )
-    np.multiply(values, factor, out=total)
+    # Without the type, NumPy would multiply float32 as such.
+    np.multiply(values, factor, out=total, dtype=np.float64)
     for factor, values in others:
         total += np.multiply(values, factor, dtype=np.float64)
     if shift:

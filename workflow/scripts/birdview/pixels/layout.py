@@ -185,7 +185,7 @@ def _rules(
         if isinstance(wanted, Mapping):
             values = _interval(wanted, f"{where}: {name}", fields[number])
         else:
-            values = Among(tuple(_round(value, fields[number]) for value in wanted))
+            values = Among(tuple(sorted(_round(one, fields[number]) for one in wanted)))
         rules.append(Rule(number, values))
     return tuple(rules)
 
