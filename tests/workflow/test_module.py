@@ -79,7 +79,7 @@ def install_package(project, site):
     """Copy what the wheel has."""
     package = site / "birdview"
     shutil.copytree(ROOT / "workflow/scripts/birdview", package)
-    for name in ("encodings", "gallery", "schemas"):
+    for name in ("encodings", "gallery", "layouts", "schemas"):
         shutil.copytree(project.source / "workflow" / name, package / name)
     shutil.copy(ROOT / "envs/requirements.txt", package)
 
@@ -197,8 +197,9 @@ def test_module_without_settings_takes_config_yaml(project, workflow):
     ("config", "message"),
     [
         ({"scanz": "a"}, "module bev: config: Additional properties are not allowed "
-         "('scanz' was unexpected); allowed: scans, match, split, layout, labels, "
-         "compare_with, bundle, encodings, part_size, frame_rate, demo"),
+         "('scanz' was unexpected) (did you mean scans?); allowed: scans, match, "
+         "split, layout, suffix, frame, labels, compare_with, bundle, encodings, "
+         "part_size, frame_rate, demo"),
         ({"encodings": ["mv4d"]}, "module bev: unknown encoding mv4d (did "),
         ({"scans": "nowhere"}, "module bev: scans: no folder at {folder}/nowhere, "
          "expected one with scans"),

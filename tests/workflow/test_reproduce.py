@@ -41,7 +41,7 @@ def test_manifest_has_a_row_for_each_image(listed):
     assert names == sorted(listed.images())
     assert len(names) == 6
     assert set(run) == {
-        *("software", "code", "lock", "layout", "platform"),
+        *("software", "code", "lock", "layout", "layout_sha256", "platform"),
         *("encoding complex_yolo", "encoding lyft"),
     }
 
