@@ -97,7 +97,7 @@ def test_run_stops_on_a_signal_and_continues(drive, number):
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 1
         # The words depend on what Snakemake was doing.
-        message = "user request|KeyboardInterrupt|Will exit after finishing"
+        message = "user request|KeyboardInterrupt|CancelledError|Will exit after"
         assert re.search(message, output), output
         check(drive, complete=False)
         assert len(drive.images()) < COUNT

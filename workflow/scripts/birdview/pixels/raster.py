@@ -49,7 +49,7 @@ class Raster:
     >>> planes, counts = raster.draw(points)
     >>> planes[699, 850].tolist()
     [43, 128, 64]
-    >>> counts
+    >>> counts  # doctest: +NORMALIZE_WHITESPACE
     Counts(read=1, nonfinite=0, no_return=0, dropped=0, vehicle=0, duplicate=0,
            outside=0, outside_height=0, drawn=1, cells=1)
     """
