@@ -76,7 +76,7 @@ def table_of_modules() -> str:
 def table_of_layouts() -> str:
     """Return the built-in layouts, with what each does to the numbers of a file."""
     lines = [
-        "| layout | what it is | record | what becomes of it |",
+        "| layout | what it is | record | how it is read |",
         "| --- | --- | --- | --- |",
     ]
     for file in sorted(paths.LAYOUTS.glob("*.yaml")):
