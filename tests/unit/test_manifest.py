@@ -44,7 +44,7 @@ def test_row_of_an_image(tmp_path, make_scan, name):
         hashlib.sha256(scan.read_bytes()).hexdigest(),
         hashlib.sha256(pixels.tobytes()).hexdigest(),
         hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest(),
-        *counts,
+        counts,
     )
 
 

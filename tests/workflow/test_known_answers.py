@@ -71,7 +71,9 @@ def answers(project):
         for row in read_manifest(results / manifest)[1]:
             image = results / row.encoding / f"{row.scan}.png"
             row = row._replace(scan=row.scan.removeprefix("demo/"))
-            listed = {key: str(value) for key, value in row._asdict().items()}
+            values = row._asdict() | row.counts._asdict()
+            del values["counts"]
+            listed = {key: str(value) for key, value in values.items()}
             digest = hashlib.sha256(image.read_bytes()).hexdigest()
             assert listed.pop("file_sha256") == digest
             rows.append(describe(image, row.scan))

@@ -84,7 +84,7 @@ def test_own_layout_from_file_to_pixel(project):
     grid, rows, text = check_digests()
     assert grid["from_scan"] == [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]]
     assert {key: text[f"birdview:{key}"] for key in COUNTS} == COUNTS
-    assert [str(count) for count in rows[0][5:]] == list(COUNTS.values())
+    assert [str(count) for count in rows[0].counts] == list(COUNTS.values())
 
     # Nothing to do the second time, also if something is new that decides no pixel.
     others = {"description": "Another.", "source": "Nowhere.", "suffix": ".bin"}
@@ -95,7 +95,7 @@ def test_own_layout_from_file_to_pixel(project):
     assert project.rendered_by(*arguments) == images
     assert pixels() == {(8, 2): 136}
     _, rows, _ = check_digests()
-    assert (rows[0].vehicle, rows[0].drawn) == (2, 1)
+    assert (rows[0].counts.vehicle, rows[0].counts.drawn) == (2, 1)
 
     # The settings' frame is all of the frame: no yaw, and z + 4 - 1.73.
     assert project.rendered_by(*arguments, "frame={height: 4}") == images

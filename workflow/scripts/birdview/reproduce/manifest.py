@@ -9,7 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ class Row(NamedTuple):
         or of grey.
     file_sha256 : str
         Of the bytes of the image's file.
-    read, nonfinite, ... : int
-        As `birdview.counts.Counts`.
+    counts : Counts
+        What happened to the points.
     """
 
     encoding: str
@@ -45,16 +45,12 @@ class Row(NamedTuple):
     scan_sha256: str
     pixels_sha256: str
     file_sha256: str
-    read: int
-    nonfinite: int
-    no_return: int = 0
-    dropped: int = 0
-    vehicle: int = 0
-    duplicate: int = 0
-    outside: int = 0
-    outside_height: int = 0
-    drawn: int = 0
-    cells: int = 0
+    counts: Counts
+
+
+_DIGESTS = Row._fields[:-1]
+COLUMNS = *_DIGESTS, *Counts._fields
+"""The columns of the table."""
 
 
 def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Row:
@@ -81,7 +77,7 @@ def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Ro
         scan_sha256,
         hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
         hashlib.sha256(content).hexdigest(),
-        *counts,
+        counts,
     )
 
 
@@ -153,7 +149,7 @@ def describe_run(encodings: Mapping[str, Encoding], layout: Layout) -> dict[str,
 def format_manifest(run: Mapping[str, str], rows: Iterable[Row]) -> str:
     """Return the text of a manifest: the result of `describe_run`, then the rows."""
     header = "".join(f"# {key}\t{value}\n" for key, value in run.items())
-    return header + format_table(Row._fields, rows)
+    return header + format_table(COLUMNS, ([*row[:-1], *row.counts] for row in rows))
 
 
 def write_manifest(path: PathLike, run: Mapping[str, str], rows: Iterable[Row]) -> None:
@@ -184,13 +180,14 @@ def read_manifest(path: PathLike) -> tuple[dict[str, str], list[Row]]:
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text, expected a manifest") from None
     header = next((line for line in lines if not line.startswith("# ")), "")
-    names, counts = header.split("\t")[:5], header.split("\t")[5:]
+    first = len(_DIGESTS)
+    names, counts = header.split("\t")[:first], header.split("\t")[first:]
     # That of birdview 0.1 has fewer counts.
-    is_known = (*names,) == Row._fields[:5] and {*counts} <= {*Counts._fields}
+    is_known = (*names,) == _DIGESTS and {*counts} <= {*Counts._fields}
     if not is_known or lines.pop():
         raise ValueError(
             f"{path}: cut short, or of another version of birdview, expected the "
-            f"columns {' '.join(Row._fields)}"
+            f"columns {' '.join(COLUMNS)}"
         )
     start = lines.index(header)
     for line in lines[:start]:
@@ -198,11 +195,11 @@ def read_manifest(path: PathLike) -> tuple[dict[str, str], list[Row]]:
     for number, line in enumerate(lines[start + 1 :], start=start + 2):
         words = line.split("\t")
         try:
-            numbers: Any = dict(zip(counts, map(int, words[5:]), strict=True))
-            rows.append(Row(*words[:5], **numbers))  # type: ignore[arg-type]
+            numbers = dict(zip(counts, map(int, words[first:]), strict=True))
+            rows.append(Row._make([*words[:first], Counts(**numbers)]))
         except (TypeError, ValueError):
             raise ValueError(
-                f"{path}: line {number}: {line!r}, expected {5 + len(counts)} columns, "
-                f"the last {len(counts)} of them numbers"
+                f"{path}: line {number}: {line!r}, expected {first + len(counts)} "
+                f"columns, the last {len(counts)} of them numbers"
             ) from None
     return run, rows

@@ -152,7 +152,7 @@ def _check(
         return found("pixels", what, digest)
     pixels_sha256 = hashlib.sha256(expected_pixels.tobytes()).hexdigest()
     file_sha256 = hashlib.sha256(content).hexdigest()
-    row = Row(encoding.name, scan, digest, pixels_sha256, file_sha256, *counts)
+    row = Row(encoding.name, scan, digest, pixels_sha256, file_sha256, counts)
     if content != expected:
         what = "the file has other bytes than it would have here, but the same pixels"
         return found(HARMLESS, what, digest)._replace(row=row)

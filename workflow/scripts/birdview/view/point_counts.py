@@ -51,7 +51,7 @@ def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> 
     names = sorted({row.encoding for row in rows})
     counts = {
         name: {
-            key: [getattr(row, key) for row in rows if row.encoding == name]
+            key: [getattr(row.counts, key) for row in rows if row.encoding == name]
             for key in Counts._fields
         }
         for name in names
