@@ -124,7 +124,7 @@ def test_wrong_layout_shows_in_the_numbers(project):
     output = project.run("--config", "scans=scans", expect=1)
     assert re.search(
         r"^scans/0\.bin: \d+ of 625 points have a coordinate beyond 100000 m, expected "
-        r"metres \(layout kitti: x, y, z, reflectance\); is `layout` right\?$",
+        r"metres \(layout kitti: x, y, z, reflectance\)$",
         output,
         flags=re.MULTILINE,
     )

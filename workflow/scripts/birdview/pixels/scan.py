@@ -9,15 +9,13 @@ from birdview.counts import LeftOut
 from birdview.files import PathLike
 from birdview.pixels.choice import Choice
 from birdview.pixels.field import Field
+from birdview.pixels.kinds import HEAD, recognise
 from birdview.pixels.layout import MAX_RANGE, Layout, LayoutLike, load_layout
 
 MIN_REFLECTANCE, MAX_BAD_SHARE = -1.0, 0.2
 """A scan is rejected if more than this share of its reflectances are below the minimum:
 the layout is probably wrong."""
 
-_TEXT = bytes(range(32, 127)) + b"\t\n\r"
-_TEXT_SAMPLE = 32, 1024
-"""Smallest and largest number of bytes inspected to detect text."""
 _PIECE = 1 << 14
 """Points that are inspected at once: huge scans must not need more memory."""
 
@@ -82,9 +80,10 @@ def decode_scan(
     Raises
     ------
     ValueError
-        If the file must hold something else: it is text, its size is no multiple of the
-        record's, a finite coordinate is farther away than any sensor sees, or many
-        reflectances are far below 0. Or if the layout leaves out all points.
+        If the file must hold something else: its first bytes are those of another kind
+        of file (see `birdview.pixels.kinds`), its size is no multiple of the record's,
+        a finite coordinate is farther away than any sensor sees, or many reflectances
+        are far below 0. Or if the layout leaves out all points.
     """
     # Any four bytes may be a signalling NaN or almost infinite, which is no news: such
     # points are counted.
@@ -107,13 +106,13 @@ def _decode(
     if beyond:
         raise ValueError(
             f"{path}: {beyond} of {count} points have a coordinate beyond "
-            f"{MAX_RANGE:g} m, expected metres ({layout}); is `layout` right?"
+            f"{MAX_RANGE:g} m, expected metres ({layout})"
         )
     dark = int(np.count_nonzero(columns[3] < MIN_REFLECTANCE))
     if dark > MAX_BAD_SHARE * count:
         raise ValueError(
             f"{path}: {dark} of {count} points have a reflectance below "
-            f"{MIN_REFLECTANCE:g}, expected none below 0 ({layout}); is `layout` right?"
+            f"{MIN_REFLECTANCE:g}, expected none below 0 ({layout})"
         )
     left_out = LeftOut()
     if layout.choice != Choice() or _is_any_at_origin(*columns[:3]):
@@ -140,10 +139,12 @@ def _split(
     """Return an array of the numbers of each field, which shares the memory."""
     body, record = data[layout.skip :], layout.record
     size = record.itemsize
-    least, most = _TEXT_SAMPLE
-    if body.size >= least and not body[:most].tobytes().strip(_TEXT):
+    kind = recognise(body[:HEAD].tobytes())
+    if kind:
+        kind = recognise(data[:HEAD].tobytes()) or kind
         raise ValueError(
-            f"{path}: text found, expected records of {size} bytes ({layout})"
+            f"{path}: {kind.name} found, expected records of {size} bytes ({layout}): "
+            f"{kind.advice}"
         )
     if data.size < layout.skip or body.size % size:
         after = f"{layout.skip} and " if layout.skip else ""
