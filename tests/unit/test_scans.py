@@ -1,5 +1,6 @@
 """Find and name the scans of a run."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -215,7 +216,7 @@ def test_some_names_are_left_out_and_counted(tmp_path):
         *("Trash", "a/__MACOSX", "lost+found"),
     ]
     # What does not match could not be a scan.
-    assert find_scans(tmp_path, match="*.bin").left_out == Ignored(["._0.bin"], [])
+    assert find_scans(tmp_path, match="*.bin").left_out == (["._0.bin"], [], {})
     with pytest.raises(ValueError, match=r"match: 'lost\+found/0\.bin': 0 of 3 \.bin "):
         find_scans(tmp_path, match="lost+found/0.bin")
 
@@ -236,17 +237,61 @@ def test_folder_of_scans_may_have_any_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "folders", "text"),
+    ("files", "folders", "unread", "text"),
     [
-        ([], [], ""),
-        ([".a.bin"], [], "1 file left out: .a.bin (names"),
-        ([], ["x/Trash", ".b\n"], "2 folders left out: x/Trash, '.b\\n' (names"),
-        (["a", "b", "c", "d"], ["e"], "4 files and 1 folder left out: a, b, c, e, ..."),
+        ([], [], {}, ""),
+        ([".a.bin"], [], {}, "1 file left out: .a.bin (names"),
+        ([], ["x/Trash", ".b\n"], {}, "2 folders left out: x/Trash, '.b\\n' (names"),
+        (
+            *(["a", "b", "c", "d"], ["e"], {}),
+            "4 files and 1 folder left out: a, b, c, e, ...",
+        ),
+        ([], [], {".pcd": 1}, "1 .pcd file beside the scans is not read"),
+        (
+            *([], [], {".pcd": 12, ".ply": 1}),
+            "12 .pcd and 1 .ply files beside the scans are not read",
+        ),
     ],
 )
-def test_what_is_left_out_is_one_short_line(files, folders, text):
+def test_what_is_left_out_is_one_short_line(files, folders, unread, text):
     """With some of the names."""
-    assert str(Ignored(files, folders)).startswith(text)
+    assert str(Ignored(files, folders, unread)).startswith(text)
+
+
+def test_both_kinds_of_what_is_left_out_are_one_line():
+    """First what would be scans but for their names."""
+    assert str(Ignored([".a.bin"], [], {".pcd": 2})) == (
+        "1 file left out: .a.bin (names that begin with a dot, trash and the like); 2 "
+        ".pcd files beside the scans are not read"
+    )
+
+
+def test_scans_of_other_suffixes_are_counted(tmp_path):
+    """In all folders; but nothing that lies beside scans as a rule, or is hidden."""
+    make_files(
+        tmp_path,
+        *("velodyne/0.bin", "velodyne/0.pcd", "velodyne/1.PCD", "ouster/0.pcd"),
+        *("velodyne/1.BIN", "velodyne/._0.pcd", "image_2/0.png", "label_2/0.txt"),
+        *("a/0.ply", "a/0.laz", "a/calib.txt", "labels/0.npy", "masks/0.npy"),
+        *(".hidden/0.pcd", "pcd", "velodyne/.pcd", "velodyne/pcd/0.bin"),
+    )
+    found = find_scans(tmp_path)
+    assert found.left_out.unread == {".BIN": 1, ".pcd": 3, ".ply": 1, ".laz": 1}
+    # The settings say what is a scan.
+    assert find_scans(tmp_path, match="**/*.bin").left_out.unread == {}
+
+
+def test_scans_of_other_suffixes_than_a_long_one(tmp_path):
+    """Files with a part of it are not counted, as they are no other format."""
+    make_files(tmp_path, "0.pcd.bin", "1.bin", "2.pcd", "3.PCD.BIN", "4.pcd.txt")
+    found = find_scans(tmp_path, ".pcd.bin")
+    assert found.left_out.unread == {".pcd": 1, ".PCD.BIN": 1}
+
+
+def test_objects_of_other_suffixes_are_counted():
+    """As files are."""
+    paths = ["a/0.bin", "a/0.pcd", "b/1.pcd", "a/", "/c.pcd"]
+    assert find_names(paths, ".bin", None, "s3://b").left_out.unread == {".pcd": 2}
 
 
 def test_no_scans_but_what_is_left_out(tmp_path):
@@ -356,3 +401,104 @@ def test_some_names_are_invalid_in_a_bucket_only(name):
     """The storage plugin would take another object."""
     patterns = INVALID_NAMES | bucket.INVALID_OBJECT_NAMES
     assert list(find_invalid_names(["a", name], patterns)) == [name]
+
+
+def explain_none(search):
+    """Return what a message that there is no scan says after these words."""
+    with pytest.raises(FileNotFoundError) as caught:
+        search()
+    _, _, text = str(caught.value).partition(", expected one for each scan")
+    return text
+
+
+EXPORT = (
+    "export its points as records, such as float32 x, y, z, intensity for the layout "
+    "kitti"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "suffix", "text"),
+    [
+        ({}, ".bin", ""),
+        (
+            {"b/1.pcd": "# .PCD v0.7\n", "b/0.pcd": "VERSION .7\n", "c.txt": ""},
+            ".bin",
+            f"; found 2 .pcd (b/0.pcd is a PCD file: {EXPORT}) and 1 .txt",
+        ),
+        (
+            {"a.pcd": "<!doctype html>\n"},
+            ".bin",
+            "; found 1 .pcd (a.pcd is a web page: download it again: the server sent a "
+            "page, not the file)",
+        ),
+        ({"0.BIN": "", "1.BIN": ""}, ".bin", "; found 2 .BIN (set `suffix: .BIN`)"),
+        (
+            {"0.pcd.bin": ""},
+            ".velodyne",
+            "; found 1 .pcd.bin (set `suffix: .pcd.bin`, or a layout with it, such as "
+            "nuscenes)",
+        ),
+        (
+            {"0.bin": ""},
+            ".pcd.bin",
+            "; found 1 .bin (set `suffix: .bin`, or a layout with it, such as kitti)",
+        ),
+        (
+            {"0.bin.gz": gzip.compress(b"")},
+            ".bin",
+            "; found 1 .bin.gz (0.bin.gz is a gzip file: unpack it with gunzip)",
+        ),
+        (
+            {"a\n.dat": "1"},
+            ".bin",
+            "; found 1 .dat (set `suffix: .dat` if they hold records)",
+        ),
+        (
+            {"a\n.zip": b"PK\3\4\x14\0\0\0\x08\0"},
+            ".bin",
+            "; found 1 .zip ('a\\n.zip' is a zip archive: unpack it with unzip)",
+        ),
+        (
+            {f"{number}.png": "" for number in range(9)}
+            | {f"{number}.txt": "" for number in range(9)}
+            | {
+                "README": "",
+                "a.json": "",
+                "a/c.las": "LASF" + 40 * "\0",
+                "._0.bin": "",
+            },
+            ".bin",
+            f"; found 1 .las (a/c.las is a LAS or LAZ file: {EXPORT}), 9 .png, 9 .txt "
+            f"and 2 more; 1 file left out: ._0.bin (names that begin with a dot, trash "
+            f"and the like)",
+        ),
+        ({"a": "", "b": ""}, ".bin", "; found 2 without suffix"),
+    ],
+)
+def test_no_scans_but_other_files(tmp_path, files, suffix, text):
+    """The message says which and how many, what they are, and what reads them."""
+    for name, content in files.items():
+        make_files(tmp_path, name)
+        content = content.encode() if isinstance(content, str) else content
+        (tmp_path / name).write_bytes(content)
+    assert explain_none(lambda: find_scans(tmp_path, suffix)) == text
+    assert explain_none(lambda: find_scans(tmp_path, suffix, match="x/*")) == text
+
+
+def test_no_scans_but_files_that_cannot_be_read(tmp_path):
+    """Then their suffix says what they should be."""
+    (tmp_path / "a.pcd").symlink_to("nowhere")
+    text = f"; found 1 .pcd (a.pcd is a PCD file: {EXPORT})"
+    assert explain_none(lambda: find_scans(tmp_path)) == text
+
+
+def test_no_scans_but_other_objects():
+    """Nothing is fetched to know what they are."""
+
+    def search():
+        find_names(["a/0.pcd", "a/1.pcd", "b.txt", "c/"], ".bin", None, "s3://b")
+
+    assert explain_none(search) == (
+        f"; found 2 .pcd (a/0.pcd should be a PCD file: {EXPORT}) and 1 .txt"
+    )

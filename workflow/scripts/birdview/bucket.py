@@ -38,20 +38,18 @@ def check_exists(folder: Any) -> None:
         folder.provider.s3c.meta.client.list_objects_v2(Bucket=folder.bucket, MaxKeys=1)
 
 
-def find_objects(folder: Any, suffix: str = ".bin") -> dict[str, str]:
-    """Find the objects below a path of a bucket that may be scans.
+def find_objects(folder: Any) -> dict[str, str]:
+    """Find the objects below a path of a bucket.
 
     Parameters
     ----------
     folder : StorageObject of snakemake-storage-plugin-s3
-    suffix : str
-        How the names of the scans' objects end.
 
     Returns
     -------
     dict of str to str
         The ETag of each object, which changes with its bytes, by the path below the
-        folder, without suffix, sorted.
+        folder, sorted.
 
     Raises
     ------
@@ -67,11 +65,7 @@ def find_objects(folder: Any, suffix: str = ".bin") -> dict[str, str]:
     start = len(folder.key) + 1
     with _errors_of(f"scans: {folder.query}", folder):
         etags = {item.key: item.e_tag for item in folder.get_subkeys()}
-    return {
-        key[start:].removesuffix(suffix): etags[key]
-        for key in sorted(etags)
-        if key.endswith(suffix)
-    }
+    return {key[start:]: etags[key] for key in sorted(etags)}
 
 
 def fetch(folder: Any, names: Iterable[str], target: PathLike) -> None:

@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from birdview.files import PathLike
 from birdview.patterns import Pattern, compile_patterns
+from birdview.pixels.kinds import (
+    Kind,
+    recognise_file,
+    recognise_folder,
+    recognise_suffix,
+)
 from birdview.scans import INVALID_NAMES
+from birdview.suffixes import count_by_suffix, count_unread, explain
 
 LEFT_OUT_FOLDERS = {
     *("__macosx", "lost+found", "system volume information"),
@@ -26,7 +33,7 @@ _NAMED = 3  # of what is left out, in a message
 
 
 class Ignored(NamedTuple):
-    """What is not searched for scans because of its name.
+    """What is not read or searched because of its name.
 
     Attributes
     ----------
@@ -34,13 +41,28 @@ class Ignored(NamedTuple):
         With the suffix of scans; paths below the folder of the scans.
     folders : list of str
         The same; nobody knows what is in them.
+    unread : dict of str to int
+        How many files have other suffixes that scans may have.
     """
 
     files: list[str]
     folders: list[str]
+    unread: dict[str, int]
 
     def __str__(self) -> str:
         """Return it in one line; nothing if there is nothing."""
+        return "; ".join(filter(None, (self._name_left_out(), self._count_unread())))
+
+    def _count_unread(self) -> str:
+        if not self.unread:
+            return ""
+        counts = [f"{count} {suffix}" for suffix, count in self.unread.items()]
+        beside = "file beside the scans is"
+        if sum(self.unread.values()) > 1:
+            beside = "files beside the scans are"
+        return f"{' and '.join(counts)} {beside} not read"
+
+    def _name_left_out(self) -> str:
         paths = self.files[:_NAMED] + self.folders[:_NAMED]
         if not paths:
             return ""
@@ -84,7 +106,7 @@ class _Search:
         self._matched = {"": [(pattern, pattern.start()) for pattern in patterns]}
         self.unused = dict.fromkeys(pattern.text for pattern in patterns)
         self.takes_all = not self.unused
-        self.left_out = Ignored([], [])
+        self.left_out = Ignored([], [], {})
 
     def enter(self, parent: str, name: str) -> bool:
         """Whether to search a folder, if its parent is searched."""
@@ -103,10 +125,13 @@ class _Search:
         self._matched[path] = matched
         return True
 
-    def choose(self, folder: str, files: Iterable[str]) -> list[str]:
-        """Return the names of the scans in a folder."""
-        files = [name for name in files if name.endswith(self._suffix)]
-        hidden = {name for name in files if _is_hidden(name)}
+    def choose(self, folder: str, names: list[str]) -> list[str]:
+        """Return the names of the scans in a folder, of all its files."""
+        files = [name for name in names if name.endswith(self._suffix)]
+        if self.takes_all and len(files) < len(names):
+            self._count_unread(folder, names)
+        # The slices and the prefix make a long list several times as fast.
+        hidden = {name for name in files if name[:1] == "." and _is_hidden(name)}
         chosen = files if self.takes_all else []
         for pattern, matched in self._matched[folder]:
             more = pattern.choose(matched, files)
@@ -116,11 +141,29 @@ class _Search:
         self.left_out.files.extend(
             _join(folder, name) for name in chosen if name in hidden
         )
-        return [
-            _join(folder, name).removesuffix(self._suffix)
-            for name in chosen
-            if name not in hidden
-        ]
+        if hidden:
+            chosen = [name for name in chosen if name not in hidden]
+        prefix, end = _join(folder, ""), -len(self._suffix)
+        return [prefix + name[:end] for name in chosen]
+
+    def _count_unread(self, folder: str, names: list[str]) -> None:
+        counts = count_unread(names, self._suffix)
+        if counts and not recognise_folder(_join(folder, "file")):
+            for suffix, count in counts.items():
+                before = self.left_out.unread.get(suffix, 0)
+                self.left_out.unread[suffix] = before + count
+
+
+class _Census(_Search):
+    """Find all files, whatever their suffix, in the folders of scans."""
+
+    def __init__(self) -> None:
+        super().__init__("", [])
+
+    def choose(self, folder: str, names: list[str]) -> list[str]:
+        """Return the paths of the files in a folder."""
+        shown = (name for name in names if name and not _is_hidden(name))
+        return [_join(folder, name) for name in shown]
 
 
 def _join(folder: str, name: str) -> str:
@@ -129,6 +172,31 @@ def _join(folder: str, name: str) -> str:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") and name not in (".", "..")  # in a bucket: invalid
+
+
+class _Tree(NamedTuple):
+    """Where to search for scans.
+
+    Attributes
+    ----------
+    where : str
+        For error messages.
+    noun : str
+        What is there: ``file``.
+    walk : function
+        Returns what a search chooses; calls a function for each folder that cannot be
+        read.
+    recognise : function
+        Returns what a file is, by its path and its suffix.
+    verb : str
+        How sure that is: ``is``.
+    """
+
+    where: str
+    noun: str
+    walk: Callable[[_Search, Callable[[OSError], None]], list[str]]
+    recognise: Callable[[str, str], Kind | None]
+    verb: str
 
 
 def find_scans(
@@ -171,7 +239,14 @@ def find_scans(
     def walk(search: _Search, on_error: Callable[[OSError], None]) -> list[str]:
         return _walk(folder, search, skip, on_error)
 
-    return _find(walk, suffix, match, os.path.abspath(folder), "file")
+    def recognise(path: str, suffix: str) -> Kind | None:
+        try:
+            return recognise_file(os.path.join(folder, path))
+        except OSError:
+            return recognise_suffix(suffix)
+
+    tree = _Tree(os.path.abspath(folder), "file", walk, recognise, "is")
+    return _find(tree, suffix, match)
 
 
 def find_names(
@@ -182,14 +257,19 @@ def find_names(
     Parameters
     ----------
     paths : list of str
-        Below the folder of the scans. Those that no scan can have are found as well.
+        Of all objects below the folder of the scans. Scans with paths that no scan can
+        have are found as well.
     suffix, match
         As those of `find_scans`.
     where : str
         The folder of the scans, for error messages.
     """
     folders: dict[str, list[str]] = {}
-    invalid = [path.removesuffix(suffix) for path in paths if path.startswith("/")]
+    invalid = [
+        path.removesuffix(suffix)
+        for path in paths
+        if path.startswith("/") and path.endswith(suffix)
+    ]
     for path in paths:
         if not path.startswith("/"):
             folder, _, name = path.rpartition("/")
@@ -198,7 +278,11 @@ def find_names(
     def walk(search: _Search, on_error: Callable[[OSError], None]) -> list[str]:
         return _walk_names(folders, search) + (invalid if search.takes_all else [])
 
-    return _find(walk, suffix, match, where, "object")
+    def recognise(path: str, suffix: str) -> Kind | None:
+        return recognise_suffix(suffix)
+
+    tree = _Tree(where, "object", walk, recognise, "should be")
+    return _find(tree, suffix, match)
 
 
 def _walk_names(folders: Mapping[str, list[str]], search: _Search) -> list[str]:
@@ -240,32 +324,29 @@ def list_scans(
     return sorted(_walk(folder, _Search(suffix, []), skip, _ignore))
 
 
-def _find(
-    walk: Callable[[_Search, Callable[[OSError], None]], list[str]],
-    suffix: str,
-    match: str | Iterable[str] | None,
-    where: str,
-    kind: str,
-) -> FoundScans:
+def _find(tree: _Tree, suffix: str, match: str | Iterable[str] | None) -> FoundScans:
     search = _Search(suffix, compile_patterns(match))
-    names = walk(search, _raise)
+    names = tree.walk(search, _raise)
     if names and not search.unused:
         return FoundScans(sorted(names), {}, search.left_out)
     unused = next(iter(search.unused), None)
     if unused:
         search = _Search(suffix, [])
-        names = walk(search, _ignore)
-    why = f"; {search.left_out}" if any(search.left_out) else ""
+        names = tree.walk(search, _ignore)
+    left_out = search.left_out._replace(unread={})
+    why = f"; {left_out}" if any(left_out) else ""
     if not names:
+        others = count_by_suffix(tree.walk(_Census(), _ignore))
+        found = explain(others, suffix, tree.recognise, tree.verb)
         raise FileNotFoundError(
-            f"scans: no {suffix} {kind} in {where} or below, expected one for each "
-            f"scan{why}"
+            f"scans: no {suffix} {tree.noun} in {tree.where} or below, expected one "
+            f"for each scan{found and '; found '}{found}{why}"
         )
     if str(unused).startswith("["):
         why += "; in a list, quote patterns that begin with *"
     raise ValueError(
-        f"match: {unused!r}: 0 of {len(names)} {suffix} {kind}s in {where} match, "
-        f"expected a pattern of their paths below it, such as "
+        f"match: {unused!r}: 0 of {len(names)} {suffix} {tree.noun}s in {tree.where} "
+        f"match, expected a pattern of their paths below it, such as "
         f"{min(names)}{suffix}{why}"
     )
 

@@ -74,14 +74,14 @@ class Demo:
     def find(self) -> FoundScans:
         all_names = [f"demo/{number:06}" for number in range(self._count)]
         if self._split is None:
-            return FoundScans(all_names, {}, Ignored([], []))
+            return FoundScans(all_names, {}, Ignored([], [], {}))
         place = Place(
             "the demo", ".bin", _is_demo, lambda path: None, lambda: all_names
         )
         split = read_split(self._split, place)
         for name in split.missing:
             self.file(name)
-        return FoundScans(split.names, {}, Ignored([], []))
+        return FoundScans(split.names, {}, Ignored([], [], {}))
 
     def file(self, scan: str) -> str:
         if not _is_demo(scan):
@@ -111,7 +111,7 @@ def _find_split(path: PathLike, place: Place) -> FoundScans:
         missing[first] = explain_missing(path, split, place)
         if not split.names:
             raise ValueError(missing[first])
-    return FoundScans(split.names, missing, Ignored([], []))
+    return FoundScans(split.names, missing, Ignored([], [], {}))
 
 
 class Folder:
@@ -207,13 +207,16 @@ class Bucket:
 
     @cached_property
     def _etags(self) -> dict[str, str]:
-        return bucket.find_objects(self.folder, self._suffix)
+        return bucket.find_objects(self.folder)
 
     def find(self) -> FoundScans:
         where = self.folder.query
-        paths = [f"{scan}{self._suffix}" for scan in self._etags]
         if self._split is None:
-            return find_names(paths, self._suffix, self._match, where)
+            return find_names([*self._etags], self._suffix, self._match, where)
+
+        def list_names() -> list[str]:
+            paths = [path for path in self._etags if path.endswith(self._suffix)]
+            return find_names(paths, self._suffix, None, where).names if paths else []
 
         def below(path: str) -> str | None:
             start = f"{where}/"
@@ -222,9 +225,9 @@ class Bucket:
         place = Place(
             where,
             self._suffix,
-            self._etags.__contains__,
+            lambda scan: f"{scan}{self._suffix}" in self._etags,
             below,
-            lambda: find_names(paths, self._suffix, None, where).names if paths else [],
+            list_names,
         )
         return _find_split(self._split, place)
 
@@ -235,4 +238,4 @@ class Bucket:
         return True
 
     def state(self, scan: str) -> Hashable:
-        return scan, self._etags[scan]
+        return scan, self._etags[f"{scan}{self._suffix}"]
