@@ -49,6 +49,10 @@ def test_image_says_what_it_was_made_from(tmp_path, make_scan):
         "birdview:outside_height": "1",
         "birdview:drawn": "2",
         "birdview:cells": "1",
+        "birdview:figures": "sampled=4 negative=0 bright=0 dim=1 least=0 greatest=1 "
+        "odd=1 tiny=0 reach=2.82843 far=90.5097 near=0 on_road=0 below=0 road=nan "
+        "ahead=nan behind=nan left=nan right=nan compared=0 repeated=0 scale_share=0 "
+        "zero_bytes=0",
     }
     assert counts == (6, 1, 1, 0, 0, 0, 2, 1, 2, 1)
 

@@ -1,8 +1,9 @@
 """The digests of the demo's scans and images are the same everywhere.
 
 They are in tests/known_answers.tsv, with the counts: of the scan, the pixels and the
-compressed image data of each image. One encoding is also there with a layout that moves
-and chooses points, tests/mounted.yaml. After an intended change, write the table again:
+compressed image data of each image, and its figures. One encoding is also there with a
+layout that moves and chooses points, tests/mounted.yaml. After an intended change,
+write the table again:
 
     PYTHONPATH=tests python tests/workflow/test_known_answers.py
 """
@@ -27,6 +28,7 @@ from birdview.files import read_table, write_table
 from birdview.image import decode_image
 from birdview.jobs import render_image
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.figures import KEYWORD
 from birdview.pixels.png import idat
 from birdview.pixels.render import render
 from birdview.reproduce.manifest import read_manifest
@@ -51,6 +53,7 @@ def describe(image, scan):
         "pixels_sha256": hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest(),
         "idat_sha256": hashlib.sha256(idat(content, image)).hexdigest(),
         **{key: text[f"birdview:{key}"] for key in Counts._fields},
+        "figures": text[KEYWORD],
     }
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from birdview.pixels.figures import CLOSE, DIM, NEAR, TINY
+
 Real: TypeAlias = np.floating[Any]
 
 STATISTIC_COLUMNS = (
@@ -34,6 +36,20 @@ _COLUMNS = len(STATISTIC_COLUMNS)
 
 SCALE_CODES = {"linear": 0, "scan": 1, "log": 2}
 _LINEAR, _SCAN, _LOG = range(3)
+
+_SAMPLE, _RUN = 2048, 4
+"""About as many points are looked at to judge a scan, some in a row: each row is one
+access to the memory, which takes longer than the rest."""
+_TINY, _DIM = np.float32(TINY), np.float32(DIM)
+_NEAR, _CLOSE = (NEAR[0] ** 2, NEAR[1] ** 2), CLOSE**2
+_BINS, _BINS_PER_METRE = 256, 5
+"""Of the heights among which the road is looked for."""
+_LEAST_ON_ROAD = 20
+_FEW = 3
+"""Cells that do not count when the use of a plane's range is judged."""
+_CHOSEN, _BLOCK = np.uint32(1 << 26), 64
+"""One in 64 points is compared with the others; points that are looked at at once."""
+_MIX, _MIX_64 = np.uint32(0x9E3779B1), np.uint64(0x9E3779B97F4A7C15)
 
 
 class AxisParams(NamedTuple):
@@ -156,7 +172,7 @@ def draw(
     row_of_cell: NDArray[np.int32],
     touched: tuple[Touched, Touched],
     planes: NDArray[np.uint8],
-) -> Any:  # (Touched, Touched), int, int, int, int
+) -> Any:  # (Touched, Touched), int, int, int, int, tuple
     """Draw a scan over the last one.
 
     A single call, so that a thread takes the interpreter's lock once for each scan.
@@ -190,6 +206,8 @@ def draw(
         The number of cells with a point.
     nonfinite, outside, outside_height : int
         The number of points that are not drawn, as `birdview.counts.Counts` has them.
+    figures : tuple
+        The first of `birdview.pixels.figures.Figures`, up to `scale_share`.
     """
     of_cells, of_slices = touched
     _put(_black(of_cells, planes_of_cells), of_cells, planes_of_cells, planes)
@@ -203,7 +221,7 @@ def draw(
     occupied = np.int64(len(cells))
     all_rows = np.arange(occupied).astype(np.int32)
     of_cells = Touched(cells, all_rows, np.array([0, occupied]))
-    _shade(table, of_cells, scales, planes_of_cells, planes)
+    scale_share = _shade(table, of_cells, scales, planes_of_cells, planes)
 
     slices = len(planes_of_slices)
     of_slices = Touched(cells[:0], all_rows[:0], np.zeros(slices + 1, dtype=np.int64))
@@ -212,8 +230,12 @@ def draw(
         row_of_key = np.zeros(occupied * slices, dtype=np.int32)
         keys, table = _gather(flat_points, keys, row_of_key, slice_heights, scales)
         of_slices = _sort_by_slice(keys, cells, slices)
-        _shade(table, of_slices, scales, planes_of_slices, planes)
-    return (of_cells, of_slices), occupied, nonfinite, outside, outside_height
+        share = _shade(table, of_slices, scales, planes_of_slices, planes)
+        scale_share = min(scale_share, share)
+    figures = (
+        _look_at_sample(flat_points) + _count_repeated(flat_points) + (scale_share,)
+    )
+    return (of_cells, of_slices), occupied, nonfinite, outside, outside_height, figures
 
 
 @njit(nogil=True, cache=True)
@@ -361,7 +383,11 @@ def _sort_by_slice(keys, cells, count):
 
 @njit(nogil=True, cache=True)
 def _shade(table, touched, scales, planes_of_slices, planes):
-    """Scale the statistics and put them into their pixels."""
+    """Scale the statistics and put them into their pixels.
+
+    Return `scale_share` of `birdview.pixels.figures.Figures`.
+    """
+    scale_share = 1.0
     slices, members = planes_of_slices.shape
     scaled = np.empty(len(table))
     shades = np.empty((len(table), members), dtype=np.uint8)
@@ -371,7 +397,9 @@ def _shade(table, touched, scales, planes_of_slices, planes):
         for member in range(members):
             if planes_of_slices[k, member] < 0:
                 continue
-            _scale(table, rows, planes_of_slices[k, member], scales, is_full, scaled)
+            plane = planes_of_slices[k, member]
+            share = _scale(table, rows, plane, scales, is_full, scaled)
+            scale_share = min(scale_share, share)
             for i in range(len(rows)):
                 value = scaled[i]
                 if scales.through_float32:
@@ -380,11 +408,15 @@ def _shade(table, touched, scales, planes_of_slices, planes):
                 value = np.floor(value) if scales.truncates else np.rint(value)
                 shades[rows[i], member] = np.uint8(value)
     _put(shades, touched, planes_of_slices, planes)
+    return scale_share
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _scale(table, rows, plane, scales, is_full, scaled):
-    """Scale one statistic of some rows so that 0 is black and 255 white."""
+    """Scale one statistic of some rows so that 0 is black and 255 white.
+
+    Return which share of the range of a scan all but a few cells use.
+    """
     column, code = scales.columns[plane], scales.codes[plane]
     low, span = scales.lows[plane], scales.spans[plane]
     if code == _LOG:
@@ -392,21 +424,39 @@ def _scale(table, rows, plane, scales, is_full, scaled):
         for i in range(len(rows)):
             count = min(int(table[rows[i], column]), longest)
             scaled[i] = scales.log_tables[plane, count]
-        return
+        return 1.0
     is_linear = code == _LINEAR
     for i in range(len(rows)):
         value = table[rows[i], column]
         scaled[i] = 255 * np.float64((value - low) / span) if is_linear else value
     if is_linear:
-        return
-    least, greatest = np.inf, -np.inf
+        return 1.0
+    # Ascending: the last is the greatest, the first is it but for a few cells.
+    highest, lowest = np.full(_FEW + 1, -np.inf), np.full(_FEW + 1, -np.inf)
     for value in scaled[: len(rows)]:
-        least, greatest = min(least, value), max(greatest, value)
+        if value > highest[0]:
+            _insert(value, highest)
+        if -value > lowest[0]:
+            _insert(-value, lowest)
+    least, greatest = -lowest[-1], highest[-1]
+    low, high = -lowest[0], highest[0]
     if not is_full:  # empty cells count, as 0
         least, greatest = min(least, 0.0), max(greatest, 0.0)
+        low, high = min(low, 0.0), max(high, 0.0)
     for i in range(len(rows)):  # as numpy.interp computes it
         share = 255 / (greatest - least) * (scaled[i] - least)
         scaled[i] = share if scaled[i] < greatest else 255.0
+    return (high - low) / (greatest - least) if greatest > least else 1.0
+
+
+@njit(nogil=True, cache=True)
+def _insert(value, values):
+    """Put a value among others in ascending order; the least of them goes."""
+    k = 0
+    while k + 1 < len(values) and values[k + 1] < value:
+        values[k] = values[k + 1]
+        k += 1
+    values[k] = value
 
 
 @njit(nogil=True, cache=True)
@@ -420,3 +470,160 @@ def _put(shades, touched, planes_of_slices, planes):
             for member in range(planes_of_slices.shape[1]):
                 if planes_of_slices[k, member] >= 0:
                     planes[row, col, planes_of_slices[k, member]] = shades[i, member]
+
+
+@njit(nogil=True, cache=True)
+def _look_at_sample(flat_points):
+    """Return the figures about a sample; see `birdview.pixels.figures.Figures`."""
+    count = len(flat_points) // 4
+    run, step = (1, 1) if count <= _SAMPLE else (_RUN, count * _RUN // _SAMPLE)
+    # Such a step meets all beams of a sensor, and all of what a wrong record mixes.
+    while step % 2 == 0 or step % 3 == 0 or step % 5 == 0:
+        step += 1
+    sampled = negative = bright = dim = odd = tiny = 0
+    least, greatest = np.float32(np.inf), np.float32(-np.inf)
+    squares = np.empty((count // step + 1) * run, dtype=np.float32)
+    layers = np.zeros((5, _BINS), dtype=np.int64)
+    heights = np.zeros((5, _BINS))
+    for number in range((count + step - 1) // step * run):
+        i = 4 * (number // run * step + number % run)
+        if i >= 4 * count:
+            break
+        x, y, z = flat_points[i], flat_points[i + 1], flat_points[i + 2]
+        intensity = flat_points[i + 3]
+        if not abs(x) + abs(y) + abs(z) + abs(intensity) < np.inf:
+            continue
+        square = x * x + y * y
+        squares[sampled] = square
+        sampled += 1
+        negative += intensity < 0
+        bright += intensity > 1
+        dim += intensity < _DIM
+        least, greatest = min(least, intensity), max(greatest, intensity)
+        odd += (x == y) | (y == z) | (z == x)
+        tiny += _is_tiny(x) | _is_tiny(y) | _is_tiny(z)
+        layer = int(np.floor(_BINS_PER_METRE * z)) + _BINS // 2
+        if not (_NEAR[0] <= square <= _NEAR[1] and 0 <= layer < _BINS):
+            continue
+        layers[0, layer] += 1
+        heights[0, layer] += z
+        if square <= _CLOSE:
+            along, across = 1 + (x <= 0), 3 + (y <= 0)
+            quarter = along if abs(x) >= abs(y) else across
+            layers[quarter, layer] += 1
+            heights[quarter, layer] += z
+    if not sampled:
+        least = greatest = np.float32(0)
+    reach, far = _reaches(squares[:sampled])
+    on_road, road, below = _find_road(layers[0], heights[0])
+    return (
+        sampled,
+        negative,
+        bright,
+        dim,
+        np.float64(least),
+        np.float64(greatest),
+        odd,
+        tiny,
+        reach,
+        far,
+        layers[0].sum(),
+        on_road,
+        below,
+        road,
+        _find_road(layers[1], heights[1])[1],
+        _find_road(layers[2], heights[2])[1],
+        _find_road(layers[3], heights[3])[1],
+        _find_road(layers[4], heights[4])[1],
+    )
+
+
+@njit(nogil=True, cache=True)
+def _is_tiny(value):
+    return (abs(value) < _TINY) & (value != 0)
+
+
+@njit(nogil=True, cache=True)
+def _reaches(squares):
+    """Return what half, and nine tenths, of the squares are below, as distances."""
+    exponents = np.zeros(256, dtype=np.int64)
+    for bits in squares.view(np.uint32):
+        exponents[bits >> np.uint32(23)] += 1
+    return _reach(exponents, 5), _reach(exponents, 9)
+
+
+@njit(nogil=True, cache=True)
+def _reach(exponents, tenths):
+    """Return what some tenths of squares are below, as a distance."""
+    below, exponent = exponents[0], 0
+    while exponent < 255 and 10 * below <= tenths * exponents.sum():
+        exponent += 1
+        below += exponents[exponent]
+    return np.sqrt(2.0 ** (exponent - 126)) if exponent else 0.0
+
+
+@njit(nogil=True, cache=True)
+def _find_road(layers, heights):
+    """Return the points in the lowest three bins with many, their mean z, those below.
+
+    The mean is NaN if they are too few to tell.
+    """
+    sums = layers[:-2] + layers[1:-1] + layers[2:]
+    most = sums.max()
+    if most < _LEAST_ON_ROAD:
+        return most, np.nan, 0
+    k = 0
+    while 2 * sums[k] < most:
+        k += 1
+    while k + 1 < len(sums) and sums[k + 1] > sums[k]:
+        k += 1
+    road = (heights[k] + heights[k + 1] + heights[k + 2]) / sums[k]
+    return sums[k], road, layers[:k].sum()
+
+
+@njit(nogil=True, cache=True)
+def _count_repeated(flat_points):
+    """Return how many points were compared, and how many of them equal another.
+
+    A file that holds all points twice has them one after the other, packet by packet,
+    or all once more at the end: some at its start and after its middle will do.
+    """
+    count = len(flat_points) // 4
+    keys = np.empty(_SAMPLE, dtype=np.uint64)
+    compared = 0
+    for start in (0, count // 2):
+        part = flat_points[4 * start : 4 * (start + -(-count // 16))]
+        compared = _choose(part.view(np.uint32), keys, compared)
+    keys = np.sort(keys[:compared])
+    repeated = 0
+    for k in range(1, compared):
+        repeated += keys[k] == keys[k - 1]
+    return compared, repeated
+
+
+@njit(nogil=True, cache=True)
+def _choose(bits, keys, count):
+    """Add the keys of points chosen by their x to some; return how many there are."""
+    for start in range(0, len(bits) // 4, _BLOCK):
+        end = min(start + _BLOCK, len(bits) // 4)
+        # Most blocks have none, and the least number is found without a branch.
+        least = _CHOSEN
+        for i in range(start, end):
+            least = min(least, _mix(bits[4 * i]))
+        if least == _CHOSEN:
+            continue
+        for i in range(start, end):
+            # Equal points are chosen together, wherever they are.
+            if _mix(bits[4 * i]) < _CHOSEN and count < len(keys):
+                key = np.uint64(0)
+                for k in range(4 * i, 4 * i + 4):
+                    key = (key ^ np.uint64(bits[k])) * _MIX_64
+                    key ^= key >> np.uint64(29)
+                keys[count] = key
+                count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _mix(x):
+    return np.uint32(x * _MIX)

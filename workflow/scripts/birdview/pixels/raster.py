@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from birdview.counts import Counts
 from birdview.pixels.encoding import Encoding
+from birdview.pixels.figures import Figures
 from birdview.pixels.grid import Axis, Interval
 from birdview.pixels.kernels import (
     SCALE_CODES,
@@ -40,6 +41,11 @@ class Raster:
     planes : ndarray of uint8, shape (rows, cols, channels), optional
         Where to draw: zeros, of any memory layout. Allocated unless given.
 
+    Attributes
+    ----------
+    figures : Figures
+        What the points of the last scan look like.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,6 +65,7 @@ class Raster:
     ) -> None:
         if planes is None:
             planes = np.zeros(encoding.shape, dtype=np.uint8)
+        self.figures = Figures()
         self._planes = planes
         self._region = _region(encoding)
         self._heights = _heights(encoding, of_slices=False)
@@ -88,7 +95,7 @@ class Raster:
             The image, 0 where no point is. Valid until the next call.
         counts : Counts
         """
-        self._touched, cells, nonfinite, outside, outside_height = draw(
+        self._touched, cells, nonfinite, outside, outside_height, figures = draw(
             points.reshape(-1),
             self._region,
             self._heights,
@@ -101,6 +108,7 @@ class Raster:
             self._touched,
             self._planes,
         )
+        self.figures = Figures(*figures)
         return self._planes, Counts(
             read=len(points),
             nonfinite=nonfinite,

@@ -6,6 +6,7 @@ from functools import cache
 
 from birdview.counts import Counts
 from birdview.pixels.encoding import Encoding
+from birdview.pixels.figures import KEYWORD, Figures
 from birdview.pixels.layout import Layout
 from birdview.provenance import SOFTWARE, digest_code
 
@@ -27,7 +28,11 @@ def digest_recipe(encoding: Encoding, layout: Layout) -> str:
 
 
 def describe(
-    encoding: Encoding, layout: Layout, scan_digest: str, counts: Counts
+    encoding: Encoding,
+    layout: Layout,
+    scan_digest: str,
+    counts: Counts,
+    figures: Figures,
 ) -> dict[str, str]:
     """Return the text of an image: what it shows and how it was made.
 
@@ -40,6 +45,7 @@ def describe(
     scan_digest : str
         The SHA-256 of the scan's bytes.
     counts : Counts
+    figures : Figures
     """
     return {
         "Software": SOFTWARE,
@@ -50,4 +56,6 @@ def describe(
         "birdview:layout_sha256": layout.digest,
         "birdview:recipe": digest_recipe(encoding, layout),
         "birdview:scan_sha256": scan_digest,
-    } | {f"birdview:{key}": str(count) for key, count in counts._asdict().items()}
+        **{f"birdview:{key}": str(count) for key, count in counts._asdict().items()},
+        KEYWORD: str(figures),
+    }

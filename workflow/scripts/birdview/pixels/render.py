@@ -6,6 +6,7 @@ from birdview.counts import Counts
 from birdview.files import PathLike, write_atomically
 from birdview.pixels.canvas import Canvas
 from birdview.pixels.encoding import Encoding
+from birdview.pixels.figures import count_zero_bytes
 from birdview.pixels.layout import LayoutLike, load_layout
 from birdview.pixels.raster import Raster
 from birdview.pixels.recipe import describe
@@ -59,7 +60,9 @@ class Renderer:
             counts = counts.add(left_out)
             # The digest of the bytes that were drawn: the file may have changed since.
             digest = hashlib.sha256(data.data).hexdigest()
-            text = describe(self._encoding, self._layout, digest, counts)
+            zeros = count_zero_bytes(data)
+            figures = self._raster.figures._replace(zero_bytes=zeros)
+            text = describe(self._encoding, self._layout, digest, counts, figures)
             return self._canvas.encode(text), counts
         except MemoryError as error:
             # Discard half-drawn buffers, or their pixels leak into the next image.
