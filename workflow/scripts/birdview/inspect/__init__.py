@@ -1,0 +1,1 @@
+"""Say what files are, and which settings render them right."""
