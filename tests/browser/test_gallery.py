@@ -30,7 +30,7 @@ def gallery(compiled, tmp_path_factory):
     for name in NAMES:
         # Like a street: most points are close, and on the ground or on walls.
         size = 40 if name == "tiny" else 4000
-        points = rng.normal([0, 0, -1, 0.4], [20, 8, 0.6, 0.2], size=(size, 4))
+        points = rng.normal([0, 0, -1.6, 0.4], [20, 8, 0.3, 0.2], size=(size, 4))
         points[:, 3] = points[:, 3].clip(0, 1)
         if name == "nan":
             points[:3000, 0] = np.nan
@@ -363,7 +363,7 @@ def test_link_restores_the_view(show, visit, gallery):
 
 
 def test_lists_scans_worth_a_look(show, keep_screenshot):
-    """Failed scans are listed with their error, and scans with unusual counts."""
+    """Failed scans, with their errors, those with warnings, and with unusual counts."""
     page = show()
     listed = page.locator("#outliers li").all_inner_texts()
     assert [text.split("\n")[0] for text in listed] == ["bad", "nan", "tiny"]
@@ -372,7 +372,7 @@ def test_lists_scans_worth_a_look(show, keep_screenshot):
         "y, z, reflectance)"
     )
     assert re.fullmatch(r"not finite: 3,000, usually 0", listed[1].split("\n")[1])
-    assert "usually" in listed[2]
+    assert re.match("short: 40 points, but scans around", listed[2].split("\n")[1])
     page.locator("#outliers button").first.click()
     assert scan_of(page) == "bad"
     message = page.locator(".message").inner_text()

@@ -56,7 +56,7 @@ def read_counts(folder, encoding):
     """Return the counts or the error of each scan in the gallery."""
     text = (folder / "results/gallery" / encoding / "counts.js").read_text()
     arguments = re.fullmatch(r"birdview\.receive\((.*)\);\n", text)[1]
-    return json.loads(f"[{arguments}]")[2]
+    return json.loads(f"[{arguments}]")[2]["results"]
 
 
 def test_gallery_renders_missing_images_first(drive):

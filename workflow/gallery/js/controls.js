@@ -21,7 +21,7 @@ async function chooseEncoding(name, compareWith = state.compareWith) {
   const shown = showScan(state.index);
   const results = await loadCounts(name);
   if (state.encoding !== name) return;
-  findOutliers(results);
+  findOutliers(results, warnings.get(state.encoding));
   listOutliers();
   drawStrip();
   drawPlot();

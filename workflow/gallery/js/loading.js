@@ -5,6 +5,7 @@ const CACHE_SIZE = 24; // decoded images
 const PREFETCH = 4; // images to load before they are shown
 
 const counts = new Map(); // encoding -> for each scan its counts, or why it has no image
+const warnings = new Map(); // encoding -> what is doubtful about scans, by their index
 const countRequests = new Map(); // encoding -> promise of these
 const images = new Map(); // "encoding/index" -> promise of what decode() returns
 const receivers = new Map(); // key of a script -> function that takes its data
@@ -32,9 +33,10 @@ function fetchScript(key) {
 
 function loadCounts(encoding) {
   if (!countRequests.has(encoding)) {
-    countRequests.set(encoding, fetchScript(`${encoding}/counts`).then((results) => {
-      counts.set(encoding, results);
-      return results;
+    countRequests.set(encoding, fetchScript(`${encoding}/counts`).then((data) => {
+      counts.set(encoding, data.results);
+      warnings.set(encoding, data.warnings);
+      return data.results;
     }));
   }
   return countRequests.get(encoding);

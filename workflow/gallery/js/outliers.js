@@ -1,4 +1,4 @@
-// Find scans worth a look: those that failed, and those with unusual counts.
+// Find scans worth a look: those that failed, with warnings, and with unusual counts.
 
 const OUTLIER_LIMIT = 6; // times the usual deviation from the median
 const MAX_LISTED = 60; // scans in the list
@@ -20,8 +20,12 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function findOutliers(results) {
+function findOutliers(results, doubts) {
   const found = new Map();
+  for (const [key, reason] of Object.entries(doubts)) {
+    const index = Number(key);
+    found.set(index, { index, failed: false, warned: true, excess: Infinity, reason });
+  }
   results.forEach((result, index) => {
     if (typeof result === "string") {
       found.set(index, { index, failed: true, excess: Infinity, reason: result });
@@ -61,8 +65,9 @@ function listOutliers() {
   $("outliers").hidden = !outliers.length;
   $("outliers").querySelector("h2").textContent = `Worth a look: ${count}`;
   $("outliers").querySelector("ol").replaceChildren(...listed.map(
-    ({ index, failed, reason }) => {
-      const button = make("button", { type: "button", className: failed ? "failed" : "" },
+    ({ index, failed, warned, reason }) => {
+      const className = failed ? "failed" : warned ? "warned" : "";
+      const button = make("button", { type: "button", className },
         make("b", { textContent: DATA.scans[index] }),
         make("span", { textContent: reason }));
       button.onclick = () => showScan(index);

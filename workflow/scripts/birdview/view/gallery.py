@@ -47,6 +47,7 @@ def write_gallery(
     inflate: Inflate,
     threads: int,
     invalid: Mapping[str, str] = MappingProxyType({}),
+    doubts: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> int:
     """Write the page, `index.html`, and the files it loads when images are shown.
 
@@ -64,6 +65,8 @@ def write_gallery(
     threads : int
     invalid : mapping of str to str
         The names of further scans, and why they have no images.
+    doubts : mapping of (str, str) to str
+        What is doubtful about images, by the names of encoding and scan.
 
     Returns
     -------
@@ -84,7 +87,13 @@ def write_gallery(
             results = _write_images(pool, Path(folder) / name, files, explain, inflate)
             results += invalid.values()
             missing += sum(isinstance(result, str) for result in results)
-            _write_script(Path(folder) / name / "counts.js", "counts", name, results)
+            warnings = {
+                number: doubts[name, image.scan]
+                for number, image in enumerate(files)
+                if (name, image.scan) in doubts
+            }
+            data = {"results": results, "warnings": warnings}
+            _write_script(Path(folder) / name / "counts.js", "counts", name, data)
             scans = [image.scan for image in files]
             encodings.append(files[0].encoding)
     _write_page(Path(folder) / "index.html", [*scans, *invalid], encodings)
