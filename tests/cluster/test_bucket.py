@@ -145,8 +145,13 @@ def test_bad_scan_fails_alone(drive, target):
     output = drive.in_bucket(target, *SETTINGS, expect=1)
     assert "drive_1/7.bin: 17 bytes found, expected a multiple of 16" in output
     check(drive)
+    failed = drive.folder / "results" / "failed.tsv"
+    (row,) = failed.read_text().splitlines()[1:]
+    assert row.startswith("lyft\tdrive_1/7\t")
+    assert "17 bytes found" in row
     drive.put("drive_1/7", seed=7)
-    drive.in_bucket(target, *SETTINGS)
+    assert "\n0 failed" in drive.in_bucket(target, *SETTINGS)
+    assert failed.read_text() == "encoding\tscan\terror\n"
     check(drive)
 
 

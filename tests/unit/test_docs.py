@@ -13,6 +13,7 @@ import yaml
 from helpers import ROOT, run_alone
 
 import birdview
+from birdview.checks.plausibility import CHECKS
 from birdview.paths import LAYOUTS, PACKAGE
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.field import parse_field
@@ -92,6 +93,12 @@ def source_of(module, qualname):
         function = getattr(function, name)
     lines, _ = inspect.getsourcelines(getattr(function, "py_func", function))
     return [line.rstrip() for line in lines]
+
+
+def test_warnings_are_those_of_the_code():
+    """The page has a row for each kind, and `layout`, which is found otherwise."""
+    rows = re.findall(r"^\| `(\w+)` \|", PAGES["docs/warnings.md"], re.MULTILINE)
+    assert set(rows) == {"layout", *(check.kind for check in CHECKS)}
 
 
 def test_listings_show_the_current_code():

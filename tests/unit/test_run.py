@@ -110,6 +110,18 @@ def test_what_is_left_out_is_said(scans):
     assert resolve({"scans": "nowhere"}).left_out == ""
 
 
+def test_files_that_may_be_scans_are_said(scans):
+    """They have another suffix than those that are read."""
+    (scans / "drive/c.pcd").touch()
+    (scans / "drive/label.txt").touch()
+    run = resolve({"scans": "scans"})
+    assert run.scans == ["a", "drive/b"]
+    assert run.left_out == "scans: 1 .pcd file beside the scans is not read"
+    assert resolve({"scans": "scans", "match": "**/*.bin"}).left_out == ""
+    (scans.parent / "split.txt").write_text("a\n")
+    assert resolve({"scans": "scans", "split": "split.txt"}).left_out == ""
+
+
 def test_layout_decides_which_files_are_scans(scans):
     """By their suffix."""
     (scans / "n.pcd.bin").touch()
@@ -240,7 +252,7 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
          "unexpected) (did you mean scans?); allowed: scans, match, split, layout, "
-         "suffix, frame, labels, compare_with, bundle, encodings, part_size, "
+         "suffix, frame, strict, labels, compare_with, bundle, encodings, part_size, "
          "frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
@@ -483,6 +495,19 @@ def test_match_chooses_scans_in_a_bucket(scans, open_bucket):
     )
     run = resolve(settings | {"match": ["*.bin", "f/*.bin"]}, None, open_bucket)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        _ = run.scans
+
+
+def test_objects_of_other_suffixes_are_named(scans, open_bucket):
+    """As files are."""
+    run = resolve({"scans": "s3://b/kitti", "suffix": ".pcd"}, None, open_bucket)
+    message = (
+        "scans: no .pcd object in s3://b/kitti or below, expected one for each scan; "
+        "found 3 .bin (set `suffix: .bin`, or a layout with it, such as kitti) and 1 "
+        ".txt; 1 folder left out: Trash (names that begin with a dot, trash and the "
+        "like)"
+    )
+    with pytest.raises(OSError, match=f"^{re.escape(message)}$"):
         _ = run.scans
 
 

@@ -67,9 +67,6 @@ try:
 except (OSError, ValueError) as error:
     raise WorkflowError(explain(error)) from None
 
-if RUN.left_out and workflow.is_main_process:
-    logger.warning(explain(RUN.left_out))
-
 if not MODULE:
     config.update(RUN.settings)  # for the report
 
@@ -97,13 +94,15 @@ wildcard_constraints:
 
 
 def run_job(log, function, *arguments):
-    """Run a job, and turn a failure into one line."""
+    """Run a job, and turn a failure into one line, also in its log."""
+    start_log(log)
     try:
         function(*arguments)
+    except (MemoryError, OSError, ValueError) as error:
+        end_log(log, explain(error), is_expected=True)
+        raise WorkflowError(explain(error)) from None
     except Exception as error:
-        make_empty_log(log)
-        if isinstance(error, (MemoryError, OSError, ValueError)):
-            raise WorkflowError(explain(error)) from None
+        end_log(log, f"{type(error).__name__}: {error}")
         raise
 
 

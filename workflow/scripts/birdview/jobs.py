@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from birdview.files import PathLike
 from birdview.image import ImageFile
 from birdview.pixels.layout import load_layout
 from birdview.run import Run
+from birdview.search import check_folder
 from birdview.sources import Bucket
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ def render_image(
     own path then gives the error.
     """
     renderer = _renderer(run.encodings[encoding], run.layout)
-    renderer.render(file or run.source.file(scan), image)
+    path = file or run.source.file(scan)
+    try:
+        renderer.render(path, image)
+    except ValueError as error:
+        from birdview.checks.images import name_fitting_layouts
+
+        raise ValueError(f"{error}{name_fitting_layouts(path)}") from None
 
 
 def reject_name(run: Run, number: int) -> None:
@@ -132,6 +139,108 @@ def draw_boxes(
     )
 
 
+def conclude_after(
+    execute: Callable[..., None],
+    conclude: Callable[[int], str],
+    now: Callable[[], int],
+) -> Callable[..., None]:
+    """Return what executes a workflow and then concludes the run, also if it failed.
+
+    Here, because Snakemake's message of an error names the rules it came through.
+
+    Parameters
+    ----------
+    execute : function
+        Raises an exception if a job fails.
+    conclude : function
+        Is given the time of the start; returns why the run fails after all, or "".
+    now : function
+        Returns the time.
+    """
+
+    def execute_and_conclude(*arguments: Any, **options: Any) -> None:
+        since = now()
+        try:
+            execute(*arguments, **options)
+        except Exception:
+            error = conclude(since)
+            if error:
+                print(error, file=sys.stderr)
+            raise
+        error = conclude(since)
+        if error:
+            raise SystemExit(error)
+
+    return execute_and_conclude
+
+
+def conclude(run: Run, since: int, shown: Collection[str]) -> tuple[list[str], str]:
+    """Look at all images of a run at its end, and write its tables.
+
+    Parameters
+    ----------
+    run : Run
+    since : int
+        The start of the run, in nanoseconds as the file system counts them.
+    shown : collection of str
+        Errors that were printed already.
+
+    Returns
+    -------
+    lines : list of str
+        The summary.
+    error : str
+        Why the run fails, although all jobs succeeded; empty if it does not.
+
+    Raises
+    ------
+    OSError
+        If a table cannot be written.
+    """
+    from birdview.checks import images, summary
+
+    def log_of(image: ImageFile) -> str:
+        return f"{run.results}/logs/{image.encoding.name}/{image.scan}.log"
+
+    def has_scan(scan: str) -> bool:
+        return scan in scans or run.source.is_readable(scan)
+
+    scans = set(run.scans)
+    if run.results_prefix:  # parts have looked at their images there
+        failures, warned = images.read_tables(f"{run.folder}/parts", scans)
+        failures += images.read_logs(run.images, log_of)
+        seen, orphans = images.Seen(failures, is_known=False), []
+    else:
+        seen = images.look(run.images, log_of, since)
+        warned = images.find_doubts(run.images, run.layout)
+        orphans = [
+            run.image_path(name, scan)
+            for name in run.encodings
+            for scan in images.find_orphans(f"{run.results}/{name}", has_scan)
+        ]
+    seen.failures.extend(
+        images.Failure("-", scan, error) for scan, error in run.invalid.items()
+    )
+    known = scans | set(run.invalid)
+    images.write_tables(run.folder, seen.failures, warned, known, since)
+    outcome = summary.Outcome(
+        seen,
+        warned,
+        left_out=run.left_out,
+        orphans=orphans,
+        images=run.results_prefix or os.path.abspath(run.results),
+        tables=run.folder,
+    )
+    error = ""
+    if warned and run.settings["strict"]:
+        scans_in_doubt = summary.count_of(len({one.scan for one in warned}), "scan")
+        error = (
+            f"strict: warnings about {scans_in_doubt}, expected none: see "
+            f"{run.folder}/warnings.tsv"
+        )
+    return summary.describe_outcome(outcome, shown), error
+
+
 def choose_scans(run: Run) -> list[str]:
     """Return the names of the scans on a contact sheet."""
     from birdview.view.contact_sheet import choose_evenly
@@ -159,10 +268,17 @@ def render_movie(run: Run, encoding: str, movie: PathLike) -> None:
 
 def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
     """Write the page that shows all images, and print how many are missing."""
+    from birdview.checks.images import find_doubts
     from birdview.inflate import inflate
     from birdview.view import gallery
 
     os.makedirs(folder, exist_ok=True)
+    doubts: dict[tuple[str, str], str] = {}
+    for one in find_doubts(run.images, run.layout):
+        for name in run.encodings if one.encoding == "-" else [one.encoding]:
+            before = doubts.get((name, one.scan))
+            text = f"{one.kind}: {one.found}; {one.advice}"
+            doubts[name, one.scan] = f"{before}. {text}" if before else text
     missing = gallery.write_gallery(
         folder,
         run.images,
@@ -170,6 +286,7 @@ def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
         inflate,
         threads,
         run.invalid,
+        doubts,
     )
     print(f"{folder}/index.html: {missing or 'no'} images are missing")
 
@@ -252,6 +369,44 @@ def verify_images(run: Run, threads: int) -> None:
             checked, here, theirs, run.results, f"{run.folder}/verify", inflate
         )
     verify.conclude(findings, len(checked), f"{run.folder}/verify.tsv")
+
+
+def inspect_scans(run: Run) -> None:
+    """Say what the files of the scans are, and write settings that render them right.
+
+    Raises
+    ------
+    OSError, ValueError
+        If `scans` is not a folder that can be read.
+    """
+    from birdview.inspect.findings import inspect_folder
+    from birdview.inspect.outputs import write_settings
+    from birdview.inspect.page import write_page
+    from birdview.inspect.report import format_report
+
+    scans = run.settings["scans"]
+    if run.source.is_remote or run.source.is_simulated:
+        raise ValueError(
+            f"scans: {scans or 'null'}, expected a folder on this machine, which "
+            f"inspect reads: snakemake inspect --config scans=/data/van"
+        )
+    check_folder(scans)
+    found = inspect_folder(
+        scans,
+        run.layout,
+        list(run.encodings.values()),
+        run.chosen_files,
+        run.results,
+    )
+    unread = str(run.found) if isinstance(run.found, Exception) else run.left_out
+    if unread:
+        found = found._replace(notes=[*found.notes, unread])
+    folder = f"{run.folder}/inspect"
+    settings = write_settings(found, run.settings, folder)
+    page = f"{folder}/index.html"
+    write_page(page, found, settings)
+    report = format_report(found, settings, page)
+    print(report.encode(errors="backslashreplace").decode())  # names may be any bytes
 
 
 def run_benchmark(

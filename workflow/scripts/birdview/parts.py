@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from birdview import bucket
+from birdview.checks.images import read_tables, write_tables
 from birdview.files import PathLike, write_atomically
 from birdview.pixels.layout import load_layout
 from birdview.pixels.schema import is_path
@@ -134,6 +135,9 @@ def render_part(
         status = subprocess.call(command, stdout=file, stderr=file)
         if images_bucket:
             _exchange_images(here / "results", staged, images_bucket)
+            scans = read_names(split)
+            found = read_tables(here / "results", scans)
+            write_tables(Path(split).parent, *found, scans, since=0)
     if status:
         raise ValueError(f"{split}: not all images could be rendered: see {log}")
 

@@ -33,6 +33,7 @@ RESERVED_NAMES = (
     "contact_sheet",
     "demo",
     "gallery",
+    "inspect",
     "invalid",
     "logs",
     "movie",
@@ -117,6 +118,17 @@ class Run:
     def labelled(self) -> list[str]:
         """The names of the scans that have labels; none if `labels` is not set."""
         return self._require_scans().labelled
+
+    @property
+    def chosen_files(self) -> list[str] | None:
+        """The scans' files below their folder, if settings choose them and they exist.
+
+        None without `match`, `split` and `suffix`.
+        """
+        choosing = (self.settings[key] for key in ("match", "split", "suffix"))
+        if isinstance(self.found, Exception) or not any(choosing):
+            return None
+        return [f"{scan}{self.layout.suffix}" for scan in self.found.names]
 
     @property
     def left_out(self) -> str:
