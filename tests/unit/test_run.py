@@ -291,7 +291,9 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
         (["frame_rate=fast"], "config: frame_rate: 'fast' is not of type 'number'"),
         (["demo={size: 1}"], "config: demo: Additional properties are not allowed "
          "('size' was unexpected); allowed: scans, seed"),
-        (["scans=12"], "config: scans: 12 is not of type 'string', 'null'"),
+        (["scans=2011_09_26"], "config: scans: 20110926 is not of type 'string', "
+         "'null'; yaml takes it for a number: put ./ before the name of a file or a "
+         "folder, as in ./2011_09_26"),
         (["reference=a.tsv", "compare_with=b.tsv"], "config: reference and "
          "compare_with are given, expected compare_with alone, which is its new name"),
         (["scans=nowhere"], "scans: no folder at {folder}/nowhere, expected one with "

@@ -122,6 +122,12 @@ def validate(
         allowed = error.schema["properties"]
         unknown = next(key for key in error.instance if key not in allowed)
         message += f"{suggest(unknown, allowed)}; allowed: {', '.join(allowed)}"
+    wants_text = error.validator == "type" and "string" in error.validator_value
+    if from_text and wants_text and _is_number(None, error.instance):
+        message += (
+            "; yaml takes it for a number: put ./ before the name of a file or a "
+            "folder, as in ./2011_09_26"
+        )
     keys = "".join(f"{key}: " for key in error.absolute_path)
     raise ValueError(f"{source}: {keys}{message}")
 
