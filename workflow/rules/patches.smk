@@ -81,7 +81,7 @@ class OneLineErrors(logging.Filter):
     def filter(self, record):
         event = getattr(record, "event", None)
         if event == LogEvent.JOB_ERROR:
-            return not self.expected.intersection(record.log)
+            return not self.expected.intersection(getattr(record, "log", ()))
         if event == LogEvent.ERROR:
             found = re.match(
                 r'RuleException:\nWorkflowError in file ".*common\.smk", line \d+:\n(.*)',

@@ -1,5 +1,6 @@
 """Judge which layouts fit the bytes of a file: its size, and the numbers in it."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birdview import paths
+from birdview.files import PathLike
 from birdview.pixels.field import Field
 from birdview.pixels.frame import HEIGHT
 from birdview.pixels.layout import Layout, load_layout
@@ -25,6 +27,7 @@ should be, the 99th percentile of the intensity is at least 0.1."""
 UP_OR_DOWN = " up?", " down?"
 """How problems end that say that z is not up."""
 
+_LARGE = 1 << 24  # bytes
 _BLOCKS, _BLOCK = 16, 128  # records in a row keep their neighbours
 _RARE, _OFTEN = 0.01, 0.2
 """Shares: what any scan may have, and what is no chance."""
@@ -201,6 +204,19 @@ def _read(data: NDArray[np.uint8], records: Layout) -> _Records:
         share_repeated(position),
         find_impossible(position),
     )
+
+
+def read_file(path: PathLike) -> NDArray[np.uint8]:
+    """Return the bytes of a file, without reading those that nobody looks at.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    if os.path.getsize(path) <= _LARGE:
+        return np.fromfile(path, dtype=np.uint8)
+    return np.memmap(path, dtype=np.uint8, mode="r")
 
 
 def sample(

@@ -5,14 +5,12 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from birdview.checks.advice import ASK
 from birdview.checks.plausibility import Drawn, Warned, judge
 from birdview.checks.tables import read_rows, update_table
 from birdview.counts import Counts
 from birdview.files import PathLike
-from birdview.fit import fit_layouts, names_that_fit
+from birdview.fit import fit_layouts, names_that_fit, read_file
 from birdview.image import ImageFile
 from birdview.pixels.figures import parse_figures
 from birdview.pixels.kinds import HEAD, recognise
@@ -163,7 +161,7 @@ class Reading(NamedTuple):
 def examine(scan_file: PathLike, layout: Layout) -> Reading | None:
     """Compare how layouts fit a scan; None if it cannot be read."""
     try:
-        data = np.fromfile(scan_file, dtype=np.uint8)
+        data = read_file(scan_file)
     except OSError:
         return None
     *_, intensity = layout.columns
@@ -193,7 +191,7 @@ def _read_texts(images: Iterable[ImageFile], layout: Layout) -> Iterator[Drawn]:
 def name_fitting_layouts(scan_file: PathLike) -> str:
     """Return what to add to the error of a scan that is refused: layouts that fit."""
     try:
-        data = np.fromfile(scan_file, dtype=np.uint8)
+        data = read_file(scan_file)
     except OSError:
         return ""
     if recognise(data[:HEAD].tobytes()):

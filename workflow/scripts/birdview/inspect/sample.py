@@ -6,9 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from birdview.files import PathLike
 from birdview.pixels.kinds import (
     HEAD,
@@ -23,7 +20,6 @@ MAX_SCANS = 32
 """Files that are read, at most."""
 _HEADS = 48  # files of a group whose first bytes are read
 _MAX_GROUPS = 24
-_LARGE = 1 << 24  # bytes
 _DOUBLE = {".pcd", ".bin", ".ply", ".las", ".npy", ".tar", ".csv", ".txt"}
 """Suffixes that may have another one behind them, as in .pcd.bin and .bin.gz."""
 
@@ -202,16 +198,3 @@ def choose_files(groups: Sequence[Group], count: int = MAX_SCANS) -> list[list[s
     return [
         spread(group.paths, share) for group, share in zip(groups, shares, strict=True)
     ]
-
-
-def read_file(path: PathLike) -> NDArray[np.uint8]:
-    """Return the bytes of a file, without reading those that nobody looks at.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
-    if os.path.getsize(path) <= _LARGE:
-        return np.fromfile(path, dtype=np.uint8)
-    return np.memmap(path, dtype=np.uint8, mode="r")

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birdview.files import PathLike
-from birdview.fit import UP_OR_DOWN, Fit, built_in_layouts, fit_layouts
+from birdview.fit import UP_OR_DOWN, Fit, built_in_layouts, fit_layouts, read_file
 from birdview.inspect.records import Record, find_record
-from birdview.inspect.sample import read_file
 from birdview.pixels.layout import Layout
 
 _MAX_SEARCHES = 4  # for records that no built-in layout describes
