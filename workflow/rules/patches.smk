@@ -117,12 +117,16 @@ def asks_for_images():
     """Whether Snakemake was asked to render images, or to look whether they are stale."""
     if workflow.dryrun or workflow.touch or isinstance(RUN.found, Exception):
         return False
-    files = {image.path for image in RUN.images} | set(RUN.failures)
-    start = f"{RUN.folder}/parts/"
-    return any(
-        str(file) in files or str(file).startswith(start)
+    asked = {
+        file.storage_object.query if file.is_storage else str(file)
         for job in workflow.dag.jobs
         for file in job.output
+    }
+    start = f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
+    files = [image.path for image in RUN.images] + RUN.failures
+    parts_start = f"{start}{RUN.folder}/parts/"
+    return not asked.isdisjoint(f"{start}{file}" for file in files) or any(
+        file.startswith(parts_start) for file in asked
     )
 
 

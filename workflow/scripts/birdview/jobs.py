@@ -119,7 +119,16 @@ def render_part(
     prefix = run.results_prefix
     target = open_bucket(f"{prefix}/results") if prefix else None
     try:
-        parts.render_part(snakefile, settings, split, cores, log, source, target)
+        parts.render_part(
+            snakefile,
+            settings,
+            split,
+            cores,
+            log,
+            f"{run.folder}/parts",
+            source,
+            target,
+        )
     except (OSError, ValueError) as error:
         # On a cluster, the end of the log is shown at the terminal.
         with open(log, "a") as file:

@@ -93,6 +93,7 @@ def render_part(
     split: PathLike,
     cores: int,
     log: PathLike,
+    tables: PathLike,
     scans_bucket: Any = None,
     images_bucket: Any = None,
 ) -> None:
@@ -111,6 +112,9 @@ def render_part(
     cores : int
     log : path-like
         For the output of the nested Snakemake.
+    tables : path-like
+        The folder of `failed.tsv` and `warnings.tsv` of all parts, if images go to a
+        bucket.
     scans_bucket : StorageObject of snakemake-storage-plugin-s3, optional
         Where the scans are in a bucket.
     images_bucket : StorageObject of snakemake-storage-plugin-s3, optional
@@ -137,7 +141,7 @@ def render_part(
             _exchange_images(here / "results", staged, images_bucket)
             scans = read_names(split)
             found = read_tables(here / "results", scans)
-            write_tables(Path(split).parent, *found, scans, since=0)
+            write_tables(tables, *found, scans, since=0)
     if status:
         raise ValueError(f"{split}: not all images could be rendered: see {log}")
 
