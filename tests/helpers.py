@@ -21,6 +21,16 @@ CHROMIUM_FLAGS = (
     "--force-color-profile=srgb",
 )
 LAPTOP = 1280, 800
+SENSORS = {
+    "kitti_raw_0001_0.bin": "kitti",
+    "nuscenes_n015.pcd.bin": "nuscenes",
+    "once_1616343527200.bin": "once",
+    "rellis_os1_000104.bin": "rellis_ouster",
+    "vod_lidar_00549.bin": "view_of_delft",
+    "vod_radar_00549.bin": "view_of_delft_radar",
+    "waymo_mmdet3d_0000000.bin": "waymo6",
+}
+"""The layouts of real scans, in the folder of the fixture `sensor_scans`."""
 OWN = """\
 description: The number of points in two slices, and the mean height.
 region:

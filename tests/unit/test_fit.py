@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
+from helpers import SENSORS
 
 from birdview.demo import simulate_scan
 from birdview.fit import built_in_layouts, fit_layouts, names_that_fit
 from birdview.pixels.layout import load_layout
 from birdview.pixels.scan import read_bytes
-
-SENSORS = {
-    "kitti_raw_0001_0.bin": "kitti",
-    "nuscenes_n015.pcd.bin": "nuscenes",
-    "once_1616343527200.bin": "once",
-    "rellis_os1_000104.bin": "rellis_ouster",
-    "vod_lidar_00549.bin": "view_of_delft",
-    "vod_radar_00549.bin": "view_of_delft_radar",
-    "waymo_mmdet3d_0000000.bin": "waymo6",
-}
 
 
 @pytest.fixture(scope="module")

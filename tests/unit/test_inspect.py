@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from helpers import SENSORS
 
 from birdview.demo import simulate_scan
 from birdview.inspect import findings, suggest
@@ -22,16 +23,6 @@ from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 from birdview.pixels.scan import decode_scan, read_bytes
 from birdview.run import resolve
-
-SENSORS = {
-    "kitti_raw_0001_0.bin": "kitti",
-    "nuscenes_n015.pcd.bin": "nuscenes",
-    "once_1616343527200.bin": "once",
-    "rellis_os1_000104.bin": "rellis_ouster",
-    "vod_lidar_00549.bin": "view_of_delft",
-    "vod_radar_00549.bin": "view_of_delft_radar",
-    "waymo_mmdet3d_0000000.bin": "waymo6",
-}
 
 
 def pack(*columns):

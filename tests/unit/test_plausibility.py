@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import write_layout
+from helpers import SENSORS, write_layout
 
 from birdview import load_layout
 from birdview.checks.images import find_doubts, name_fitting_layouts
@@ -480,14 +480,7 @@ def test_no_warning_about_the_demo(warn):
     assert warn(scans, encodings=ENCODINGS) == []
 
 
-REAL = {
-    "kitti_raw_0001_0.bin": "kitti",
-    "nuscenes_n015.pcd.bin": "nuscenes",
-    "once_1616343527200.bin": "once",
-    "vod_lidar_00549.bin": "view_of_delft",
-    "rellis_os1_000104.bin": "rellis_ouster",
-    "vod_radar_00549.bin": "view_of_delft_radar",
-}
+REAL = {name: layout for name, layout in SENSORS.items() if layout != "waymo6"}
 
 
 @pytest.mark.parametrize("name", REAL)
