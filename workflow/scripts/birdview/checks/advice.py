@@ -7,6 +7,7 @@ from typing import Protocol
 
 from birdview.pixels.field import Field
 from birdview.pixels.figures import Figures
+from birdview.pixels.frame import Frame
 from birdview.pixels.layout import Layout
 
 ASK = "is `layout` right? `snakemake inspect` looks for one that is"
@@ -51,7 +52,7 @@ def advise_height(images: Sequence[HasFigures], layout: Layout) -> str:
     """Advise on a road that is too high or too low."""
     road = median(image.figures.road for image in images)
     rows, shift = layout.frame.rotation, layout.frame.translation
-    is_upright = rows == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    is_upright = rows == Frame().rotation
     if is_upright and shift[:2] == (0.0, 0.0) and isfinite(road):
         height = shift[2] - road
         return f"set `frame: {{height: {height:.2f}}}`, the height above the road"

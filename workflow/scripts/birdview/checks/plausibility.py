@@ -21,10 +21,11 @@ from birdview.checks.advice import (
 from birdview.counts import Counts
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import BLOCK, TINY, Figures
+from birdview.pixels.frame import HEIGHT
 from birdview.pixels.kinds import FOLDERS, Kind, recognise_folder
 from birdview.pixels.layout import Layout
 
-ROAD = -1.73
+ROAD = -HEIGHT
 """Where encodings assume the road, in metres."""
 
 MIN_POINTS = 1000
