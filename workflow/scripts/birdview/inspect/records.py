@@ -153,7 +153,7 @@ def _score(data: NDArray[np.uint8], layout: Layout, divisor: float) -> float:
 def _judge_rest(columns: Sequence[NDArray[Any]]) -> float:
     """Score numbers behind coordinates, to tell types of the same size apart.
 
-    Neighbours in a file are alike, but not the low bytes of larger numbers.
+    Neighbours in a file have similar values; the low bytes of wider numbers do not.
     """
     score = -0.002 * len(columns)
     for column in columns:

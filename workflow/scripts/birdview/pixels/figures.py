@@ -1,6 +1,6 @@
 """Figures: what the points of a scan look like, to judge whether they can be right.
 
-They are in the text of each image, so that a run that renders nothing knows them too.
+They are stored in the text of each image, so even a run that renders nothing has them.
 Judging them is not done here: see `birdview.checks`.
 """
 
