@@ -15,7 +15,7 @@ from helpers import CHROMIUM_FLAGS, LAPTOP, Project, build
 
 from birdview.image import decode_image
 from birdview.inflate import inflate
-from birdview.pixels.canvas import Canvas
+from birdview.pixels.drawing import trace
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.raster import Raster
 from birdview.pixels.scan import read_scan
@@ -70,17 +70,15 @@ def make_scan():
 
 
 def compile_drawing(scan):
-    """Compile what draws, for each arithmetic, on arrays and on the planes of a PNG."""
+    """Compile what draws, for each arithmetic."""
     for name in ("mv3d", "complex_yolo"):
-        encoding = load_encoding(name)
-        for planes in (None, Canvas(encoding.shape).planes):
-            Raster(encoding, planes).draw(read_scan(scan))
+        Raster(load_encoding(name)).draw(read_scan(scan))
 
 
 def compile_streams(scan):
     """Compile what compresses images, and what decompresses them."""
     image = scan.with_suffix(".png")
-    image.write_bytes(Canvas((1, 1, 3)).encode({}))
+    image.write_bytes(trace(np.zeros((1, 1, 3), np.uint8)).encode({}))
     decode_image(image.read_bytes(), image, inflate)
 
 

@@ -23,6 +23,7 @@ COMPILED = [
     "birdview.inflate",
     "birdview.pixels.deflate",
     "birdview.pixels.kernels",
+    "birdview.pixels.sample",
     "birdview.pixels.scan",
 ]
 
@@ -88,10 +89,12 @@ def seeds(reader):
     if reader == "image":
         for path in (ROOT / "docs").glob("*.png"):
             yield path.read_bytes()[:5000]
-        from birdview.pixels.canvas import Canvas
+        from birdview.pixels.drawing import trace
 
-        yield Canvas((3, 4, 3)).encode({"birdview:channels": "a b c"})
-        yield Canvas((3, 4, 2)).encode({})
+        yield trace(np.zeros((3, 4, 3), np.uint8)).encode(
+            {"birdview:channels": "a b c"}
+        )
+        yield trace(np.zeros((3, 4, 2), np.uint8)).encode({})
     if reader == "scan":
         yield b"\0" + np.arange(40, dtype="<f4").tobytes()
     if reader == "manifest":

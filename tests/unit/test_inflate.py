@@ -4,11 +4,11 @@ import zlib
 
 import numpy as np
 import pytest
+from dense import deflate
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from birdview.inflate import inflate
-from birdview.pixels.deflate import deflate
 
 STRATEGIES = {
     "default": zlib.Z_DEFAULT_STRATEGY,

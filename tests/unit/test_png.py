@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from birdview.pixels.canvas import Canvas
+from birdview.pixels.drawing import trace
 from birdview.pixels.png import CHECK, idat, read_chunks, read_text
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 7))
@@ -28,10 +28,8 @@ def decode(content):
 @given(shape=shapes, seed=st.integers(0, 9))
 def test_opencv_and_pillow_read_the_same_pixels(shape, seed):
     """Of any size from 1 x 1: three planes in colour, others as stacked grey planes."""
-    canvas = Canvas(shape)
     pixels = np.random.default_rng(seed).integers(256, size=shape, dtype=np.uint8)
-    canvas.planes[:] = pixels
-    content = canvas.encode({})
+    content = trace(pixels).encode({})
     decoded = decode(content)
     np.testing.assert_array_equal(decoded, as_opencv(pixels))
     other = np.asarray(Image.open(io.BytesIO(content)))
@@ -43,17 +41,20 @@ def test_opencv_and_pillow_read_the_same_pixels(shape, seed):
 
 def test_same_input_gives_same_bytes():
     """There is no time in the file."""
-    first, second = Canvas((5, 7, 3)), Canvas((5, 7, 3))
-    first.planes[:] = second.planes[:] = 7
-    assert first.encode({"a": "b"}) == second.encode({"a": "b"})
+    planes = np.full((5, 7, 3), 7, dtype=np.uint8)
+    first, second = (trace(planes.copy()).encode({"a": "b"}) for _ in range(2))
+    assert first == second
 
 
-def test_canvas_starts_black_and_can_be_drawn_on_again():
-    """The file has the pixels at the time of encoding."""
-    canvas = Canvas((2, 2, 3))
-    assert not decode(canvas.encode({})).any()
-    canvas.planes[1, 0] = 1, 2, 3
-    assert decode(canvas.encode({})).tolist() == [[[0] * 3] * 2, [[3, 2, 1], [0] * 3]]
+@pytest.mark.parametrize("background", [0, 1, 9])
+def test_drawing_has_only_pixels_that_are_not_background(background):
+    """Those of which one sample differs from it; red is the first."""
+    planes = np.full((2, 2, 3), background, dtype=np.uint8)
+    assert not len(trace(planes, background).pixels)
+    planes[1, 0] = 1, 2, 3
+    drawing = trace(planes, background)
+    assert drawing.pixels.tolist() == [2]
+    assert decode(drawing.encode({})).tolist() == planes[..., ::-1].tolist()
 
 
 def test_text_comes_back(tmp_path):
@@ -64,7 +65,7 @@ def test_text_comes_back(tmp_path):
         "e": "",
     }
     path = tmp_path / "a.png"
-    path.write_bytes(Canvas((1, 1, 1)).encode(text))
+    path.write_bytes(trace(np.zeros((1, 1, 1), np.uint8)).encode(text))
     check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
     assert list(read_text(path).items()) == list((text | check).items())
     assert cv2.imread(str(path)).shape == (1, 1, 3)
@@ -88,7 +89,7 @@ def folder(tmp_path_factory):
 def test_any_text_comes_back(folder, text):
     """With any keyword, and as Pillow reads it."""
     path = folder / "a.png"
-    path.write_bytes(Canvas((1, 1, 1)).encode(text))
+    path.write_bytes(trace(np.zeros((1, 1, 1), np.uint8)).encode(text))
     check = {CHECK: f"{zlib.adler32(bytes(2)):08x}"}
     assert read_text(path) == text | check
     with Image.open(path) as image:
@@ -102,10 +103,11 @@ def test_pngcheck_finds_no_error(tmp_path):
     rng = np.random.default_rng(0)
     for number in range(60):
         shape = *(int(n) for n in rng.integers(1, 300, 2)), int(rng.integers(1, 6))
-        canvas = Canvas(shape)
-        canvas.planes[:] = rng.integers(256, size=shape) * (rng.random(shape) < 0.1)
+        planes = rng.integers(256, size=shape) * (rng.random(shape) < 0.1)
         text = {"Software": "birdview", "birdview:channels": "ä b c"}
-        (tmp_path / f"{number}.png").write_bytes(canvas.encode(text))
+        (tmp_path / f"{number}.png").write_bytes(
+            trace(planes.astype(np.uint8)).encode(text)
+        )
     files = sorted(tmp_path.iterdir())
     done = subprocess.run(["pngcheck", *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -130,7 +132,7 @@ def test_file_that_is_not_a_png_is_rejected(tmp_path):
 def test_truncated_and_damaged_text_is_rejected(tmp_path):
     """A file cut before its pixels, and one with a changed letter."""
     path = tmp_path / "a.png"
-    content = Canvas((1, 1, 1)).encode({"Software": "birdview"})
+    content = trace(np.zeros((1, 1, 1), np.uint8)).encode({"Software": "birdview"})
     path.write_bytes(content[:33])
     message = f"{path}: ends too early, expected a whole PNG"
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -143,7 +145,7 @@ def test_truncated_and_damaged_text_is_rejected(tmp_path):
 
 def test_chunks_are_read_up_to_a_kind(tmp_path):
     """The text of an image is read without its pixels; `idat` gives these alone."""
-    content = Canvas((3, 4, 1)).encode({"Software": "birdview"})
+    content = trace(np.zeros((3, 4, 1), np.uint8)).encode({"Software": "birdview"})
     kinds = [kind for kind, _ in read_chunks(io.BytesIO(content), "a.png")]
     assert kinds == [b"IHDR", b"iTXt", b"iTXt", b"IDAT", b"IEND"]
     file = io.BytesIO(content)

@@ -12,13 +12,13 @@ import pytest
 
 import birdview
 from birdview.benchmark.reference import LOOPS
-from birdview.pixels import canvas, raster
+from birdview.pixels import drawing, plotter
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 from birdview.pixels.png import CHECK, read_text
 from birdview.pixels.recipe import digest_recipe
-from birdview.pixels.render import Renderer, render
-from birdview.pixels.scan import read_scan
+from birdview.pixels.render import Renderer, ScanRenderer, render
+from birdview.pixels.scan import ScanBuffer, read_scan
 
 
 def test_image_says_what_it_was_made_from(tmp_path, make_scan):
@@ -146,12 +146,13 @@ def test_renderer_makes_the_same_files_in_any_order(tmp_path, make_scan, name):
 
 
 @pytest.mark.parametrize(
-    ("module", "function"), [(raster, "_region"), (raster, "draw"), (canvas, "deflate")]
+    ("module", "function"),
+    [(plotter, "_region"), (plotter, "draw"), (drawing, "deflate")],
 )
 def test_image_after_a_lack_of_memory_is_right(
     tmp_path, make_scan, monkeypatch, module, function
 ):
-    """Half-drawn buffers are discarded: their pixels would be in the next image."""
+    """Nothing of the scan that did not fit is in the next image."""
     full, sparse = (make_scan(tmp_path / f"{n}.bin", n) for n in (5000, 50))
     encoding = load_encoding("lyft")
     renderer = Renderer(encoding)
@@ -180,3 +181,58 @@ def test_image_after_a_bad_scan_is_right(tmp_path, make_scan):
     with pytest.raises(ValueError, match="33 bytes found"):
         renderer.make_image(bad)
     assert renderer.make_image(scan) == expected
+
+
+def test_several_encodings_of_a_scan_are_those_made_one_by_one(tmp_path, make_scan):
+    """Of long scans, short ones, and an empty one, with a bad one between."""
+    encodings = [load_encoding(name) for name in LOOPS]
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(bytes(33))
+    renderer = ScanRenderer()
+    for number, count in enumerate((5000, 50, 0, 6000, 1)):
+        scan = make_scan(tmp_path / f"{number}.bin", count, seed=number)
+        alone = [Renderer(encoding).make_image(scan) for encoding in encodings]
+        assert list(renderer.make_images(scan, encodings)) == alone
+        with pytest.raises(ValueError, match="33 bytes found"):
+            list(renderer.make_images(bad, encodings))
+
+
+def test_scans_may_be_rendered_in_between(tmp_path, make_scan):
+    """What is left of one scan is not drawn with the points of the next."""
+    encodings = [load_encoding(name) for name in ("mv3d", "lyft")]
+    scans = [make_scan(tmp_path / f"{n}.bin", 500, seed=n) for n in range(2)]
+    expected = [
+        [Renderer(encoding).make_image(scan) for encoding in encodings]
+        for scan in scans
+    ]
+    renderer = ScanRenderer()
+    list(renderer.make_images(scans[1], encodings))
+    iterators = [renderer.make_images(scan, encodings) for scan in scans]
+    found = list(zip(*iterators, strict=True))
+    assert found == list(zip(*expected, strict=True))
+
+
+# NumPy leaves the pipe open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_file_that_is_no_file_is_read_as_ever(tmp_path):
+    """A pipe, a folder, and none at all."""
+    buffer, pipe = ScanBuffer(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"",))
+    writer.start()
+    with pytest.raises(OSError, match="file position"):
+        buffer.read(pipe)
+    writer.join()
+    with pytest.raises(IsADirectoryError):
+        buffer.read(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        buffer.read(tmp_path / "none")
+
+
+def test_points_that_are_kept_stay(tmp_path, make_scan):
+    """`read_scan` has an array of its own each time."""
+    first = read_scan(make_scan(tmp_path / "a.bin", seed=1))
+    copy = first.copy()
+    read_scan(make_scan(tmp_path / "b.bin", seed=2))
+    Renderer(load_encoding("mv3d")).make_image(tmp_path / "b.bin")
+    np.testing.assert_array_equal(first, copy)

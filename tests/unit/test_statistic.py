@@ -21,22 +21,14 @@ FORMER_NAMES = {
 }
 
 
-def test_every_entry_has_its_column_in_the_kernel():
-    """Apart from occupancy, which is the count on another scale."""
-    assert {*kernels.STATISTIC_COLUMNS, "occupancy"} == set(STATISTICS)
-
-
-def test_entries_and_kernel_agree_on_the_second_pass():
-    """The kernel leaves its columns empty unless an entry asks for it."""
-    for column, name in enumerate(kernels.STATISTIC_COLUMNS):
-        is_second = column >= kernels._FIRST_PASS_COLUMNS
-        assert STATISTICS[name].second_pass == is_second, name
-
-
-def test_names_of_columns_are_those_of_the_kernel():
-    """The constant `_MAX_HEIGHT` is the column of max_height, and so on."""
-    for column, name in enumerate(kernels.STATISTIC_COLUMNS):
-        assert getattr(kernels, f"_{name.upper()}") == column
+def test_every_entry_has_its_code_in_the_kernel():
+    """Occupancy is the count on another scale."""
+    assert set(kernels.STATISTIC_CODES) == set(STATISTICS)
+    codes = set(kernels.STATISTIC_CODES.values())
+    assert len(codes) == len(STATISTICS) - 1
+    for name, code in kernels.STATISTIC_CODES.items():
+        if name != "occupancy":
+            assert getattr(kernels, f"_{name.upper()}") == code
 
 
 def test_former_names_are_found():
@@ -82,30 +74,26 @@ def test_former_name_gives_the_same_encoding(tmp_path, old):
 
 
 @pytest.mark.parametrize("real", [np.float32, np.float64])
-def test_kernel_writes_every_column(real):
+def test_kernel_gathers_every_statistic(real):
     """Of four points in one cell, between two that are in none."""
     z_and_intensity = [9, 9], [3, 0.5], [1, 0], [5, 0.25], [5, 1], [9, 9]
     points = np.array([[0, 0, *pair] for pair in z_and_intensity], dtype=np.float32)
     cells = np.array([-1, 2, 2, 2, 2, -1], dtype=np.int32)
-    row_of_cell = np.zeros(3, dtype=np.int32)
-    heights = kernels.Heights(real(1), real(1), needs_second_pass=True)
-    scales = kernels.Scales(
-        columns=np.zeros(1, dtype=np.int64),
-        codes=np.zeros(1, dtype=np.int64),
-        lows=np.zeros(1, dtype=real),
-        spans=np.zeros(1, dtype=real),
-        log_tables=np.zeros((1, 1)),
-        through_float32=False,
-        truncates=False,
-    )
-    found, table = kernels._gather(
-        points.reshape(-1), cells, row_of_cell, heights, scales
-    )
+    found = kernels._rank(cells, 3)
     assert found.tolist() == [2]
-    assert table.dtype == real
-    # A column that is not written holds any number: see `_gather_second_pass`.
-    assert dict(zip(kernels.STATISTIC_COLUMNS, table[0], strict=True)) == {
+    assert cells.tolist() == [-1, 0, 0, 0, 0, -1]
+    heights = kernels.Heights(
+        real(1), real(1), needs_heights=True, needs_second_pass=True
+    )
+    statistics = kernels._gather(points.reshape(-1), cells, 1, heights)
+    values = {
+        name: kernels._values(statistics, code, 0, 1)
+        for name, code in kernels.STATISTIC_CODES.items()
+    }
+    assert {array.dtype.type for array in values.values()} == {real}
+    assert {name: array.item() for name, array in values.items()} == {
         "count": 4,
+        "occupancy": 4,
         "record_highs": 2,
         "max_height": 4,
         "intensity_at_max": 0.25,

@@ -12,7 +12,7 @@ import pytest
 
 import birdview
 from birdview import jobs, paths
-from birdview.pixels.canvas import Canvas
+from birdview.pixels.drawing import trace
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 from birdview.pixels.png import read_text
@@ -85,10 +85,9 @@ def edit_encoding(folder):
 def edit_pixel(path):
     """Change one pixel and write the image again, with the same text."""
     text, planes = read_text(path), birdview.load(path).planes
-    canvas = Canvas((*planes.shape[1:], len(planes)))
-    canvas.planes[:] = planes.transpose(1, 2, 0)
-    canvas.planes[100, 50, 0] ^= 1
-    path.write_bytes(canvas.encode(text))
+    planes = planes.transpose(1, 2, 0).copy()
+    planes[100, 50, 0] ^= 1
+    path.write_bytes(trace(planes).encode(text))
 
 
 def test_verify_names_a_cut_image(folder, verify):

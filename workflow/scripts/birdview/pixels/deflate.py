@@ -25,28 +25,28 @@ MAX_STRETCH = 64 * MAX_RUN
 MAX_CODE_BITS = 15
 
 
-def deflate(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Compress bytes to a zlib stream.
+def deflate(
+    rows: int,
+    cols: int,
+    background: int,
+    pixels: NDArray[np.int32],
+    shades: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """Compress the lines of an image to a zlib stream.
+
+    Each line starts with the number of its filter, 0 for none, as PNG has it.
 
     Parameters
     ----------
-    data : ndarray of uint8, shape (size,)
-        Contiguous and not empty.
+    rows, cols, background, pixels, shades
+        As `birdview.pixels.drawing.Drawing` has them.
 
     Returns
     -------
     ndarray of uint8, shape (n,)
-
-    Examples
-    --------
-    >>> import zlib
-    >>> stream = deflate(np.zeros(1_000_000, dtype=np.uint8))
-    >>> zlib.decompress(stream) == bytes(1_000_000)
-    True
     """
-    stream: NDArray[np.uint8] = _deflate(
-        data, data[: len(data) // 8 * 8].view(np.uint64)
-    )
+    words, size = _deflate(rows, cols, background, pixels, shades)
+    stream: NDArray[np.uint8] = words.astype("<u4", copy=False).view(np.uint8)[:size]
     return stream
 
 
@@ -74,96 +74,148 @@ _SYMBOL_COUNT = END + 30
 
 
 @njit(nogil=True, cache=True)
-def _deflate(data, words):
+def _deflate(rows, cols, background, pixels, shades):
+    """Return the words of a stream, and its size in bytes."""
+    places, values = _list_bytes(rows, cols, background, pixels, shades)
+    length = rows * (1 + shades.shape[1] * cols)
     # A token takes at most 15 bits for each of its bytes; the rest is for headers.
-    stream = np.empty(2 * len(data) + 4096, dtype=np.uint8)
-    stream[0], stream[1] = 0x78, 0x01  # deflate, with a window of 32 KiB
+    words = np.empty(length // 2 + 1024, dtype=np.uint32)
     tokens = np.empty(BLOCK_TOKENS + MAX_STRETCH // MAX_RUN + MIN_RUN, dtype=np.int16)
-    bits = np.empty(len(_SYMBOLS), dtype=np.int64)
-    sizes = np.empty(len(_SYMBOLS), dtype=np.int64)
-    start, sums, written = 0, (1, 0), (2, 0, 0)
-    while start < len(data):
-        count, start, sums = _tokenize(data, words, start, sums, tokens)
-        counts = np.zeros(_SYMBOL_COUNT, dtype=np.int64)
-        for token in tokens[:count]:
-            counts[_SYMBOLS[token]] += 1
-        lengths = _code_lengths(counts)
-        codes = _codes(lengths)
-        written = _pack(*_header(lengths, start == len(data)), stream, written)
-        for token in range(len(_SYMBOLS)):
-            symbol = _SYMBOLS[token]
-            bits[token] = codes[symbol] | _EXTRAS[token] << lengths[symbol]
-            sizes[token] = lengths[symbol] + _EXTRA_SIZES[token]
-        written = _pack(tokens[:count], bits, sizes, stream, written)
-    size, held, held_size = written
-    while held_size > 0:
-        stream[size] = held & 255
-        size, held, held_size = size + 1, held >> 8, held_size - 8
-    low, high = sums
-    for byte in (high >> 8, high & 255, low >> 8, low & 255):
-        stream[size] = byte
-        size += 1
-    return stream[:size]
+    counts = np.zeros(END + MAX_RUN + 1, dtype=np.int64)
+    written = 0, np.uint64(0x0178), 16  # deflate, with a window of 32 KiB
+    count, low, high = 0, 1, 0
+    i, start, end = 0, 0, 0
+    background = np.int64(background)
+    while start < length:
+        byte = background
+        if places[i] == start:
+            byte = np.int64(values[i])
+        while True:
+            if places[i] > end:
+                if byte != background:
+                    break
+                end = np.int64(places[i])
+            elif values[i] == byte and end < length:
+                i += 1
+                end += 1
+            else:
+                break
+        run = end - start
+        if run <= MAX_RUN and count < BLOCK_TOKENS - MIN_RUN:
+            tokens[count] = byte
+            counts[byte] += 1
+            count += 1
+            if run > MIN_RUN:
+                token = END + run - 1
+                tokens[count] = token
+                counts[token] += 1
+                count += 1
+            else:
+                for _ in range(run - 1):
+                    tokens[count] = byte
+                    counts[byte] += 1
+                    count += 1
+            high += run * low + byte * (run * (run + 1) // 2)
+            low += run * byte
+        else:
+            count, low, high, written = _add_long(
+                byte, run, (count, low, high, written), tokens, counts, words
+            )
+        start = end
+    _, low, high, (size, held, held_size) = _end_block(
+        (count, low, high, written), tokens, counts, words, True
+    )
+    held_size = -(-held_size // 8) * 8
+    check = high << 16 | low
+    for shift in (24, 16, 8, 0):
+        held |= np.uint64(check >> shift & 255) << np.uint64(held_size)
+        held_size += 8
+    words[size] = np.uint32(held)
+    words[size + 1] = np.uint32(held >> np.uint64(32))
+    return words, 4 * size + held_size // 8
 
 
 @njit(nogil=True, cache=True)
-def _tokenize(data, words, start, sums, tokens):
-    """Turn data from `start` on into the tokens of one block.
+def _list_bytes(rows, cols, background, pixels, shades):
+    samples = shades.shape[1]
+    filters = 0 if background == 0 else rows
+    places = np.empty(len(pixels) * samples + filters + 1, dtype=np.uint32)
+    values = np.empty(len(places), dtype=np.uint8)
+    count, line_end, row = 0, 0, 0
+    for i in range(len(pixels)):
+        while pixels[i] >= line_end:
+            if filters:
+                places[count] = row * (1 + samples * cols)
+                values[count] = 0
+                count += 1
+            line_end += cols
+            row += 1
+        for sample in range(samples):
+            places[count] = pixels[i] * samples + row + sample
+            values[count] = shades[i, sample]
+            count += 1
+    while row < rows:
+        if filters:
+            places[count] = row * (1 + samples * cols)
+            values[count] = 0
+            count += 1
+        row += 1
+    places[count] = rows * (1 + samples * cols)
+    values[count] = 0
+    return places, values
 
-    Return the number of tokens, where the next block starts, and the sums of Adler-32.
-    """
-    low, high = sums
-    count, i = 0, start
-    while i < len(data) and count < BLOCK_TOKENS:
-        byte = np.int64(data[i])
-        if i > 0 and byte == data[i - 1]:
-            end = _end_of_run(data, words, i)
-            if end - i >= MIN_RUN:
-                run = end - i
-                # The sum of `run` steps of "low += byte; high += low".
-                high += run * low + byte * (run * (run + 1) // 2)
-                low += run * byte
-                while run >= MIN_RUN:
-                    tokens[count] = END + min(run, MAX_RUN)
-                    count += 1
-                    run -= min(run, MAX_RUN)
-                for _ in range(run):
-                    tokens[count] = byte
-                    count += 1
-                i = end
-                continue
-        tokens[count] = byte
-        count += 1
-        low += byte
-        high += low
-        i += 1
+
+@njit(nogil=True, cache=True)
+def _add_long(byte, run, state, tokens, counts, words):
+    stretch = 1
+    while run:
+        if state[0] >= BLOCK_TOKENS:
+            state = _end_block(state, tokens, counts, words, False)
+        count, low, high, written = state
+        if stretch < MIN_RUN:
+            stretch = 1
+            tokens[count] = byte
+            counts[byte] += 1
+            count += 1
+        else:
+            left = stretch
+            while left >= MIN_RUN:
+                token = END + min(left, MAX_RUN)
+                tokens[count] = token
+                counts[token] += 1
+                count += 1
+                left -= token - END
+            for _ in range(left):
+                tokens[count] = byte
+                counts[byte] += 1
+                count += 1
+        high += stretch * low + byte * (stretch * (stretch + 1) // 2)
+        low += stretch * byte
+        state = count, low, high, written
+        run -= stretch
+        stretch = min(run, MAX_STRETCH)
+    return state
+
+
+@njit(nogil=True, cache=True)
+def _end_block(state, tokens, counts, words, final):
+    count, low, high, written = state
     tokens[count] = END
-    return count + 1, i, (low % 65521, high % 65521)
-
-
-@njit(inline="always")
-def _end_of_run(data, words, start):
-    """Return where the run of the byte at `start` ends, within `MAX_STRETCH`."""
-    byte = data[start]
-    same = np.uint64(byte) * np.uint64(0x0101010101010101)
-    limit = min(len(data), start + MAX_STRETCH)
-    end = start + 1
-    while end < limit and end % 8 and data[end] == byte:
-        end += 1
-    if end % 8 == 0:
-        # Four words at a time: most of an image is skipped here.
-        while end + 32 <= limit and not (
-            (words[end // 8] ^ same)
-            | (words[end // 8 + 1] ^ same)
-            | (words[end // 8 + 2] ^ same)
-            | (words[end // 8 + 3] ^ same)
-        ):
-            end += 32
-        while end + 8 <= limit and words[end // 8] == same:
-            end += 8
-        while end < limit and data[end] == byte:
-            end += 1
-    return end
+    counts[END] = 1
+    symbol_counts = np.zeros(_SYMBOL_COUNT, dtype=np.int64)
+    for token in range(len(counts)):
+        symbol_counts[_SYMBOLS[token]] += counts[token]
+    counts[:] = 0
+    lengths = _code_lengths(symbol_counts)
+    codes = _codes(lengths)
+    entries = np.empty(len(_SYMBOLS), dtype=np.uint32)
+    for token in range(len(_SYMBOLS)):
+        symbol = _SYMBOLS[token]
+        bits = codes[symbol] | _EXTRAS[token] << lengths[symbol]
+        entries[token] = bits << 5 | lengths[symbol] + _EXTRA_SIZES[token]
+    written = _pack(*_header(lengths, final), words, written)
+    written = _pack(tokens[: count + 1], entries, words, written)
+    return 0, low % 65521, high % 65521, written
 
 
 @njit(nogil=True, cache=True)
@@ -255,22 +307,23 @@ def _header(lengths, final):
     for i in range(len(lengths) + 1):
         length = lengths[i] if i < len(lengths) else 1  # of the only distance
         bits[23 + i], sizes[23 + i] = _reverse(length, 4), 4
-    return np.arange(fields).astype(np.int16), bits, sizes
+    entries = (bits << 5 | sizes).astype(np.uint32)
+    return np.arange(fields).astype(np.int16), entries
 
 
 @njit(nogil=True, cache=True)
-def _pack(tokens, bits, sizes, stream, written):
+def _pack(tokens, entries, words, written):
     """Append the bits of each token to the stream.
 
-    `written` is the state of the stream: the number of bytes, then bits that do not
-    fill two bytes yet, and their number.
+    `written` is the state of the stream: the number of words, then bits that do not
+    fill one yet, and their number.
     """
     size, held, held_size = written
     for token in tokens:
-        held |= bits[token] << held_size
-        held_size += sizes[token]
-        while held_size >= 16:
-            stream[size] = held & 255
-            stream[size + 1] = held >> 8 & 255
-            size, held, held_size = size + 2, held >> 16, held_size - 16
+        entry = entries[token]
+        held |= np.uint64(entry >> np.uint32(5)) << np.uint64(held_size)
+        held_size += np.int64(entry & np.uint32(31))
+        if held_size >= 32:
+            words[size] = np.uint32(held)
+            size, held, held_size = size + 1, held >> np.uint64(32), held_size - 32
     return size, held, held_size

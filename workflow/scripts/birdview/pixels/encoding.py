@@ -41,6 +41,8 @@ class Encoding(NamedTuple):
         The NumPy type of the scaled values before they are rounded.
     rounding : str
         How they are: ``half_even`` or ``truncate``.
+    background : int
+        The shade of pixels that no point is in, 0 to 255, in all planes.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Encoding(NamedTuple):
     arithmetic: str
     precision: str
     rounding: str
+    background: int
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -69,8 +72,10 @@ class Encoding(NamedTuple):
 
 @cache
 def _digest(encoding: Encoding) -> str:
-    numbers = json.dumps(encoding._replace(name=""))
-    return hashlib.sha256(numbers.encode()).hexdigest()
+    numbers = [*encoding._replace(name="")]
+    if encoding.background == 0:
+        numbers.pop()  # manifests and images of 0.1 have no such number
+    return hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
 
 
 def load_encoding(name: PathLike) -> Encoding:
@@ -125,6 +130,7 @@ def _encoding(name: str, settings: Mapping[str, Any]) -> Encoding:
         slices=slices,
         channels=tuple(channels),
         **{key: settings[key] for key in ("arithmetic", "precision", "rounding")},
+        background=0,
     )
     _check_size(encoding)
     return encoding

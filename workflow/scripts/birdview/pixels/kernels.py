@@ -9,47 +9,33 @@ arithmetic, float32 and float64, by the types of the arguments.
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
-
-from birdview.pixels.figures import CLOSE, DIM, NEAR, TINY
 
 Real: TypeAlias = np.floating[Any]
 
-STATISTIC_COLUMNS = (
-    "count",
-    "record_highs",
-    "max_height",
-    "intensity_at_max",
-    # These take a second pass over the points.
-    "min_height",
-    "mean_height",
-    "max_intensity",
-    "mean_intensity",
-    "height_range",
-)
-"""The statistic in each column of the table that has a row for each cell or slice."""
 _COUNT, _RECORD_HIGHS, _MAX_HEIGHT, _INTENSITY_AT_MAX = range(4)
 _MIN_HEIGHT, _MEAN_HEIGHT, _MAX_INTENSITY, _MEAN_INTENSITY, _HEIGHT_RANGE = range(4, 9)
-_FIRST_PASS_COLUMNS = 4
-_COLUMNS = len(STATISTIC_COLUMNS)
+STATISTIC_CODES = {
+    "count": _COUNT,
+    "occupancy": _COUNT,  # scaled so that 1 is white
+    "record_highs": _RECORD_HIGHS,
+    "max_height": _MAX_HEIGHT,
+    "intensity_at_max": _INTENSITY_AT_MAX,
+    # These take a second pass over the points.
+    "min_height": _MIN_HEIGHT,
+    "mean_height": _MEAN_HEIGHT,
+    "max_intensity": _MAX_INTENSITY,
+    "mean_intensity": _MEAN_INTENSITY,
+    "height_range": _HEIGHT_RANGE,
+}
 
 SCALE_CODES = {"linear": 0, "scan": 1, "log": 2}
 _LINEAR, _SCAN, _LOG = range(3)
 
-_SAMPLE, _RUN = 2048, 4
-"""About as many points are looked at to judge a scan, some in a row: each row is one
-access to the memory, which takes longer than the rest."""
-_TINY, _DIM = np.float32(TINY), np.float32(DIM)
-_NEAR, _CLOSE = (NEAR[0] ** 2, NEAR[1] ** 2), CLOSE**2
-_BINS, _BINS_PER_METRE = 256, 5
-"""Of the heights among which the road is looked for."""
-_LEAST_ON_ROAD = 20
 _FEW = 3
 """Cells that do not count when the use of a plane's range is judged."""
-_CHOSEN, _BLOCK = np.uint32(1 << 26), 64
-"""One in 64 points is compared with the others; points that are looked at at once."""
-_MIX, _MIX_64 = np.uint32(0x9E3779B1), np.uint64(0x9E3779B97F4A7C15)
 
 
 class AxisParams(NamedTuple):
@@ -104,12 +90,13 @@ class Heights(NamedTuple):
         1 or -1; ``up * (z - ground)`` is the height.
     ground : float
         In metres.
-    needs_second_pass : bool
-        Whether a channel shows a statistic that takes one.
+    needs_heights, needs_second_pass : bool
+        Whether a channel shows more than a count; whether one takes a second pass.
     """
 
     up: Real
     ground: Real
+    needs_heights: bool
     needs_second_pass: bool
 
 
@@ -118,45 +105,52 @@ class Scales(NamedTuple):
 
     Attributes
     ----------
-    columns : ndarray of int, shape (planes,)
-        Its column in the table of statistics.
+    statistics : ndarray of int, shape (planes,)
+        One of `STATISTIC_CODES`.
     codes : ndarray of int, shape (planes,)
         One of `SCALE_CODES`.
     lows, spans : ndarray of float32 or float64, shape (planes,)
         If linear: `low` becomes 0 and ``low + span`` becomes 255.
     log_tables : ndarray of float64, shape (planes, n)
         If logarithmic: what a count from 0 to n - 1 becomes.
+    slices : ndarray of int, shape (planes,)
+        The slice that the plane shows; -1 for whole cells.
     through_float32 : bool
         Whether the result is rounded to float32 before it is rounded to a whole number.
     truncates : bool
         Whether it is truncated instead of rounded half to even.
     """
 
-    columns: NDArray[np.int64]
+    statistics: NDArray[np.int64]
     codes: NDArray[np.int64]
     lows: NDArray[Real]
     spans: NDArray[Real]
     log_tables: NDArray[np.float64]
+    slices: NDArray[np.int64]
     through_float32: bool
     truncates: bool
 
 
-class Touched(NamedTuple):
-    """The pixels of a scan, slice by slice: what the next scan has to clear.
+class Statistics(NamedTuple):
+    """What is known of each cell or slice that has a point; see `STATISTIC_CODES`.
 
     Attributes
     ----------
-    cells : ndarray of int32, shape (n,)
-        The cell, ``row * cols + col``, of each row of the table.
-    order : ndarray of int32, shape (n,)
-        The rows of the table, sorted by slice.
-    ends : ndarray of int64, shape (slices + 1,)
-        Rows ``order[ends[k]:ends[k + 1]]`` are those of slice k.
+    counts, record_highs : ndarray of int32, shape (n,)
+    max_height, min_height, height_sum, intensity_sum : ndarray of float, shape (n,)
+        In the encoding's arithmetic.
+    intensity_at_max, max_intensity : ndarray of float32, shape (n,)
+        All but `counts` are empty if no channel shows what they are for.
     """
 
-    cells: NDArray[np.int32]
-    order: NDArray[np.int32]
-    ends: NDArray[np.int64]
+    counts: NDArray[np.int32]
+    record_highs: NDArray[np.int32]
+    max_height: NDArray[Real]
+    intensity_at_max: NDArray[np.float32]
+    min_height: NDArray[Real]
+    height_sum: NDArray[Real]
+    max_intensity: NDArray[np.float32]
+    intensity_sum: NDArray[Real]
 
 
 @njit(nogil=True, cache=True)
@@ -167,13 +161,10 @@ def draw(
     slice_heights: Heights,
     slice_starts: NDArray[np.float32],
     scales: Scales,
-    planes_of_cells: NDArray[np.int64],
-    planes_of_slices: NDArray[np.int64],
-    row_of_cell: NDArray[np.int32],
-    touched: tuple[Touched, Touched],
-    planes: NDArray[np.uint8],
-) -> Any:  # (Touched, Touched), int, int, int, int, tuple
-    """Draw a scan over the last one.
+    samples: int,
+    background: int,
+) -> Any:  # ndarray, ndarray, int, int, int, int, float
+    """Draw a scan.
 
     A single call, so that a thread takes the interpreter's lock once for each scan.
 
@@ -183,64 +174,45 @@ def draw(
         x, y, z and intensity of each point.
     region : Region
     heights, slice_heights : Heights
-        For whole cells, and for slices, which may do without the second pass.
+        For whole cells, and for slices.
     slice_starts : ndarray of float32, shape (slices + 1,)
         As `birdview.pixels.channel.Slices.starts`; empty without slices.
     scales : Scales
-    planes_of_cells : ndarray of int64, shape (1, n)
-        The planes that show whole cells.
-    planes_of_slices : ndarray of int64, shape (slices, m)
-        The planes that show each slice; -1 fills up where a slice has fewer.
-    row_of_cell : ndarray of int32, shape (rows * cols,)
-        Work array: zeros before and after.
-    touched : (Touched, Touched)
-        What the last call returned: pixels of whole cells, and of slices.
-    planes : ndarray of uint8, shape (rows, cols, planes)
-        Drawn on in place.
+    samples : int
+        3 if the planes are red, green and blue, 1 if they are stacked.
+    background : int
+        The shade of a pixel without a point.
 
     Returns
     -------
-    touched : (Touched, Touched)
-        For the next call.
+    pixels : ndarray of int32, shape (n,)
+    shades : ndarray of uint8, shape (n, samples)
+        As `birdview.pixels.drawing.Drawing` has them.
     occupied : int
         The number of cells with a point.
     nonfinite, outside, outside_height : int
         The number of points that are not drawn, as `birdview.counts.Counts` has them.
-    figures : tuple
-        The first of `birdview.pixels.figures.Figures`, up to `scale_share`.
+    scale_share : float
+        As `birdview.pixels.figures.Figures` has it.
     """
-    of_cells, of_slices = touched
-    _put(_black(of_cells, planes_of_cells), of_cells, planes_of_cells, planes)
-    _put(_black(of_slices, planes_of_slices), of_slices, planes_of_slices, planes)
-
-    cells_of_points, nonfinite, outside, outside_height = _locate(flat_points, region)
-    cells, table = _gather(flat_points, cells_of_points, row_of_cell, heights, scales)
-    rows_of_points = cells_of_points  # which `_gather` has written over
-    for cell in cells:
-        row_of_cell[cell] = 0
-    occupied = np.int64(len(cells))
-    all_rows = np.arange(occupied).astype(np.int32)
-    of_cells = Touched(cells, all_rows, np.array([0, occupied]))
-    scale_share = _shade(table, of_cells, scales, planes_of_cells, planes)
-
-    slices = len(planes_of_slices)
-    of_slices = Touched(cells[:0], all_rows[:0], np.zeros(slices + 1, dtype=np.int64))
-    if planes_of_slices.size:
-        keys = _find_slices(flat_points, rows_of_points, slice_starts)
-        row_of_key = np.zeros(occupied * slices, dtype=np.int32)
-        keys, table = _gather(flat_points, keys, row_of_key, slice_heights, scales)
-        of_slices = _sort_by_slice(keys, cells, slices)
-        share = _shade(table, of_slices, scales, planes_of_slices, planes)
-        scale_share = min(scale_share, share)
-    figures = (
-        _look_at_sample(flat_points) + _count_repeated(flat_points) + (scale_share,)
+    area = region.rows.size * region.cols.size
+    rows_of_points, nonfinite, outside, outside_height = _locate(flat_points, region)
+    cells = _rank(rows_of_points, area)
+    occupied = len(cells)
+    statistics = _gather(flat_points, rows_of_points, occupied, heights)
+    of_cells = cells, statistics, np.array([0, occupied])
+    of_slices = of_cells
+    slices = len(slice_starts) - 1
+    if slices > 0:
+        keys = _find_slices(flat_points, rows_of_points, slice_starts, occupied)
+        found = _rank(keys, occupied * slices)
+        statistics = _gather(flat_points, keys, len(found), slice_heights)
+        ends = np.searchsorted(found, np.arange(slices + 1) * occupied)
+        of_slices = found, statistics, ends
+    pixels, shades, scale_share = _paint(
+        of_cells, of_slices, scales, area, samples, background
     )
-    return (of_cells, of_slices), occupied, nonfinite, outside, outside_height, figures
-
-
-@njit(nogil=True, cache=True)
-def _black(touched, planes_of_slices):
-    return np.zeros((len(touched.cells), planes_of_slices.shape[1]), np.uint8)
+    return pixels, shades, occupied, nonfinite, outside, outside_height, scale_share
 
 
 @njit(nogil=True, cache=True)
@@ -284,66 +256,137 @@ def _index(x, y, axis):
     return np.int32(axis.direction * np.floor(axis.mirror * quotient) + axis.start)
 
 
-@njit(nogil=True, cache=True)
-def _gather(flat_points, keys, row_of_key, heights, scales):
-    """Return the keys of the points as they first come, and a table of statistics.
+@intrinsic
+def _count_ones(context, word):
+    """Return how many bits of a word are set."""
 
-    The table has a row for each key. In `keys`, the row of each point replaces its key;
-    -1 is none. `row_of_key`, zeros for all possible keys, then holds the rows plus 1.
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@njit(nogil=True, cache=True)
+def _rank(keys, size):
+    """Replace the key of each point by its rank among all keys; return these, sorted.
+
+    Keys are below `size`; -1, for none, stays. A set with one bit for each possible key
+    is small enough to stay close to the processor, which a table of ranks is not.
     """
-    up, ground, needs_second_pass = heights
-    most = min(len(keys), len(row_of_key))
-    found = np.empty(most, dtype=np.int32)
-    columns = _COLUMNS if needs_second_pass else _FIRST_PASS_COLUMNS
-    table = np.empty((most, columns), dtype=scales.lows.dtype)
+    words = np.zeros(size // 64 + 1, dtype=np.uint64)
+    for key in keys:
+        if key >= 0:
+            words[np.uint32(key) >> np.uint32(6)] |= np.uint64(1) << np.uint64(key & 63)
+    ranks = np.empty(len(words), dtype=np.int32)
     count = 0
+    for i in range(len(words)):
+        ranks[i] = count
+        count += np.int64(_count_ones(words[i]))
+    found = np.empty(count, dtype=np.int32)
+    rank = 0
+    for i in range(len(words)):
+        word = words[i]
+        while word:
+            below = word & (~word + np.uint64(1))
+            found[rank] = 64 * i + np.int32(_count_ones(below - np.uint64(1)))
+            rank += 1
+            word ^= below
     for i in range(len(keys)):
         key = keys[i]
-        if key < 0:
+        if key >= 0:
+            bit = np.uint64(1) << np.uint64(key & 63)
+            word = np.uint32(key) >> np.uint32(6)
+            keys[i] = ranks[word] + np.int32(
+                _count_ones(words[word] & (bit - np.uint64(1)))
+            )
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _gather(flat_points, rows, count, heights):
+    """Return `Statistics` of `count` cells or slices; `rows` has that of each point."""
+    up, ground, needs_heights, needs_second_pass = heights
+    real = np.array([ground]).dtype
+    counts = np.zeros(count, dtype=np.int32)
+    for row in rows:
+        if row >= 0:
+            counts[row] += 1
+    some = count if needs_heights else 0
+    record_highs = np.zeros(some, dtype=np.int32)
+    max_height = np.full(some, -np.inf, dtype=real)
+    intensity_at_max = np.zeros(some, dtype=np.float32)
+    for i in range(len(rows) if some else 0):
+        row = rows[i]
+        if row < 0:
             continue
         height = up * (flat_points[4 * i + 2] - ground)
-        row = row_of_key[key] - 1
-        if row < 0:
-            row = count
-            count += 1
-            row_of_key[key] = count
-            found[row] = key
-            table[row, _COUNT] = table[row, _RECORD_HIGHS] = 0
-            table[row, _MAX_HEIGHT] = -np.inf
-        keys[i] = row
-        table[row, _COUNT] += 1
-        if height > table[row, _MAX_HEIGHT]:
-            table[row, _RECORD_HIGHS] += 1
-            table[row, _MAX_HEIGHT] = height
-            table[row, _INTENSITY_AT_MAX] = flat_points[4 * i + 3]
-    if needs_second_pass:
-        _gather_second_pass(flat_points, keys, up, ground, table[:count])
-    return found[:count], table[:count]
-
-
-@njit(nogil=True, cache=True)
-def _gather_second_pass(flat_points, rows, up, ground, table):
-    for row in range(len(table)):
-        table[row, _MIN_HEIGHT], table[row, _MAX_INTENSITY] = np.inf, -np.inf
-        table[row, _MEAN_HEIGHT] = table[row, _MEAN_INTENSITY] = 0
-    for i in range(len(rows)):
+        # Without a branch, which no processor could predict.
+        highest = max_height[row]
+        is_higher = height > highest
+        record_highs[row] += is_higher
+        max_height[row] = height if is_higher else highest
+        intensity_at_max[row] = (
+            flat_points[4 * i + 3] if is_higher else intensity_at_max[row]
+        )
+    some = count if needs_second_pass else 0
+    min_height = np.full(some, np.inf, dtype=real)
+    height_sum = np.zeros(some, dtype=real)
+    max_intensity = np.full(some, -np.inf, dtype=np.float32)
+    intensity_sum = np.zeros(some, dtype=real)
+    for i in range(len(rows) if some else 0):
         row = rows[i]
-        if row >= 0:
-            height = up * (flat_points[4 * i + 2] - ground)
-            intensity = flat_points[4 * i + 3]
-            table[row, _MIN_HEIGHT] = min(table[row, _MIN_HEIGHT], height)
-            table[row, _MEAN_HEIGHT] += height
-            table[row, _MAX_INTENSITY] = max(table[row, _MAX_INTENSITY], intensity)
-            table[row, _MEAN_INTENSITY] += intensity
-    for row in range(len(table)):
-        table[row, _MEAN_HEIGHT] /= table[row, _COUNT]
-        table[row, _MEAN_INTENSITY] /= table[row, _COUNT]
-        table[row, _HEIGHT_RANGE] = table[row, _MAX_HEIGHT] - table[row, _MIN_HEIGHT]
+        if row < 0:
+            continue
+        height = up * (flat_points[4 * i + 2] - ground)
+        intensity = flat_points[4 * i + 3]
+        min_height[row] = min(min_height[row], height)
+        height_sum[row] += height
+        max_intensity[row] = max(max_intensity[row], intensity)
+        intensity_sum[row] += intensity
+    return Statistics(
+        counts,
+        record_highs,
+        max_height,
+        intensity_at_max,
+        min_height,
+        height_sum,
+        max_intensity,
+        intensity_sum,
+    )
 
 
 @njit(nogil=True, cache=True)
-def _find_slices(flat_points, rows, slice_starts):
-    """Return a key for each point, made of its row and its slice; -1 for none."""
+def _values(statistics, code, first, last):
+    """Return a statistic of some cells or slices."""
+    values = np.empty(last - first, dtype=statistics.max_height.dtype)
+    if code == _COUNT:
+        values[:] = statistics.counts[first:last]
+    elif code == _RECORD_HIGHS:
+        values[:] = statistics.record_highs[first:last]
+    elif code == _MAX_HEIGHT:
+        values[:] = statistics.max_height[first:last]
+    elif code == _INTENSITY_AT_MAX:
+        values[:] = statistics.intensity_at_max[first:last]
+    elif code == _MIN_HEIGHT:
+        values[:] = statistics.min_height[first:last]
+    elif code == _MAX_INTENSITY:
+        values[:] = statistics.max_intensity[first:last]
+    elif code == _HEIGHT_RANGE:
+        values[:] = (
+            statistics.max_height[first:last] - statistics.min_height[first:last]
+        )
+    else:
+        values[:] = statistics.counts[first:last]
+        sums = (
+            statistics.height_sum if code == _MEAN_HEIGHT else statistics.intensity_sum
+        )
+        values[:] = sums[first:last] / values
+    return values
+
+
+@njit(nogil=True, cache=True)
+def _find_slices(flat_points, rows, slice_starts, occupied):
+    """Return a key for each point, made of its slice and its row; -1 for none."""
     count = np.int32(len(slice_starts) - 1)
     keys = np.empty(len(rows), dtype=np.int32)
     # The search starts at the slice of the last point, which is not far away.
@@ -358,82 +401,88 @@ def _find_slices(flat_points, rows, slice_starts):
         while slice_index < count and z >= slice_starts[slice_index + 1]:
             slice_index += np.int32(1)
         if slice_index < count and z >= slice_starts[slice_index]:
-            keys[i] = rows[i] * count + slice_index
+            keys[i] = slice_index * occupied + rows[i]
     return keys
 
 
 @njit(nogil=True, cache=True)
-def _sort_by_slice(keys, cells, count):
-    """Split the keys of `_find_slices` into cells and slices, sorted by slice."""
-    cells_of_keys, slices_of_keys = np.empty_like(keys), np.empty_like(keys)
-    ends = np.zeros(count + 2, dtype=np.int64)
-    for i in range(len(keys)):
-        row = np.uint32(keys[i]) // np.uint32(count)
-        cells_of_keys[i] = cells[row]
-        slices_of_keys[i] = np.uint32(keys[i]) - row * np.uint32(count)
-        ends[slices_of_keys[i] + 2] += 1
-    for k in range(count):
-        ends[k + 2] += ends[k + 1]
-    order = np.empty_like(keys)
-    for i in range(len(keys)):
-        order[ends[slices_of_keys[i] + 1]] = i
-        ends[slices_of_keys[i] + 1] += 1
-    return Touched(cells_of_keys, order, ends[:-1])
+def _paint(of_cells, of_slices, scales, area, samples, background):
+    """Return the pixels and their shades, and the least `scale_share` of the planes."""
+    cells, _, _ = of_cells
+    occupied, planes = len(cells), len(scales.codes)
+    most = occupied
+    if samples == 1:
+        most = 0
+        for plane in range(planes):
+            first, last = _range_of(plane, of_cells, of_slices, scales)
+            most += last - first
+    pixels = np.empty(most, dtype=np.int32)
+    shades = np.full((most, samples), background, dtype=np.uint8)
+    scale_share, start = 1.0, 0
+    if samples != 1:
+        pixels[:] = cells
+    for plane in range(planes):
+        first, last = _range_of(plane, of_cells, of_slices, scales)
+        is_slice = scales.slices[plane] >= 0
+        found, statistics, _ = of_slices if is_slice else of_cells
+        values = _values(statistics, scales.statistics[plane], first, last)
+        scaled, share = _scale(values, plane, scales, last - first == area)
+        scale_share = min(scale_share, share)
+        if samples == 1:
+            _round(scaled, scales, shades[start : start + last - first, 0])
+            offset = occupied * scales.slices[plane]
+            for i in range(first, last):
+                cell = cells[found[i] - offset] if is_slice else found[i]
+                pixels[start + i - first] = plane * area + cell
+            start += last - first
+        elif is_slice:
+            values = np.empty((last - first, 1), dtype=np.uint8)
+            _round(scaled, scales, values[:, 0])
+            offset = occupied * scales.slices[plane]
+            for i in range(first, last):
+                shades[found[i] - offset, plane] = values[i - first, 0]
+        else:
+            _round(scaled, scales, shades[:, plane])
+    return pixels, shades, scale_share
 
 
 @njit(nogil=True, cache=True)
-def _shade(table, touched, scales, planes_of_slices, planes):
-    """Scale the statistics and put them into their pixels.
+def _range_of(plane, of_cells, of_slices, scales):
+    _, _, ends = of_slices if scales.slices[plane] >= 0 else of_cells
+    k = max(scales.slices[plane], 0)
+    return ends[k], ends[k + 1]
 
-    Return `scale_share` of `birdview.pixels.figures.Figures`.
-    """
-    scale_share = 1.0
-    slices, members = planes_of_slices.shape
-    scaled = np.empty(len(table))
-    shades = np.empty((len(table), members), dtype=np.uint8)
-    for k in range(slices):
-        rows = touched.order[touched.ends[k] : touched.ends[k + 1]]
-        is_full = len(rows) == planes.shape[0] * planes.shape[1]
-        for member in range(members):
-            if planes_of_slices[k, member] < 0:
-                continue
-            plane = planes_of_slices[k, member]
-            share = _scale(table, rows, plane, scales, is_full, scaled)
-            scale_share = min(scale_share, share)
-            for i in range(len(rows)):
-                value = scaled[i]
-                if scales.through_float32:
-                    value = np.float64(np.float32(value))
-                value = min(max(value, 0.0), 255.0)
-                value = np.floor(value) if scales.truncates else np.rint(value)
-                shades[rows[i], member] = np.uint8(value)
-    _put(shades, touched, planes_of_slices, planes)
-    return scale_share
+
+@njit(nogil=True, cache=True)
+def _round(scaled, scales, shades):
+    for i in range(len(scaled)):
+        value = scaled[i]
+        if scales.through_float32:
+            value = np.float64(np.float32(value))
+        value = min(max(value, 0.0), 255.0)
+        shades[i] = np.uint8(np.floor(value) if scales.truncates else np.rint(value))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _scale(table, rows, plane, scales, is_full, scaled):
-    """Scale one statistic of some rows so that 0 is black and 255 white.
+def _scale(values, plane, scales, is_full):
+    """Scale a statistic so that 0 is black and 255 white.
 
-    Return which share of the range of a scan all but a few cells use.
+    Also return which share of the range of a scan all but a few cells use.
     """
-    column, code = scales.columns[plane], scales.codes[plane]
     low, span = scales.lows[plane], scales.spans[plane]
-    if code == _LOG:
+    scaled = np.empty(len(values))
+    if scales.codes[plane] == _LOG:
         longest = scales.log_tables.shape[1] - 1
-        for i in range(len(rows)):
-            count = min(int(table[rows[i], column]), longest)
-            scaled[i] = scales.log_tables[plane, count]
-        return 1.0
-    is_linear = code == _LINEAR
-    for i in range(len(rows)):
-        value = table[rows[i], column]
-        scaled[i] = 255 * np.float64((value - low) / span) if is_linear else value
-    if is_linear:
-        return 1.0
+        for i in range(len(values)):
+            scaled[i] = scales.log_tables[plane, min(int(values[i]), longest)]
+        return scaled, 1.0
+    if scales.codes[plane] == _LINEAR:
+        for i in range(len(values)):
+            scaled[i] = 255 * np.float64((values[i] - low) / span)
+        return scaled, 1.0
     # Ascending: the last is the greatest, the first is it but for a few cells.
     highest, lowest = np.full(_FEW + 1, -np.inf), np.full(_FEW + 1, -np.inf)
-    for value in scaled[: len(rows)]:
+    for value in values:
         if value > highest[0]:
             _insert(value, highest)
         if -value > lowest[0]:
@@ -443,10 +492,11 @@ def _scale(table, rows, plane, scales, is_full, scaled):
     if not is_full:  # empty cells count, as 0
         least, greatest = min(least, 0.0), max(greatest, 0.0)
         low, high = min(low, 0.0), max(high, 0.0)
-    for i in range(len(rows)):  # as numpy.interp computes it
-        share = 255 / (greatest - least) * (scaled[i] - least)
-        scaled[i] = share if scaled[i] < greatest else 255.0
-    return (high - low) / (greatest - least) if greatest > least else 1.0
+    for i in range(len(values)):  # as numpy.interp computes it
+        value = np.float64(values[i])
+        share = 255 / (greatest - least) * (value - least)
+        scaled[i] = share if value < greatest else 255.0
+    return scaled, (high - low) / (greatest - least) if greatest > least else 1.0
 
 
 @njit(nogil=True, cache=True)
@@ -457,173 +507,3 @@ def _insert(value, values):
         values[k] = values[k + 1]
         k += 1
     values[k] = value
-
-
-@njit(nogil=True, cache=True)
-def _put(shades, touched, planes_of_slices, planes):
-    """Set the pixels of each slice, in those of its planes that are not -1."""
-    cols = np.uint32(planes.shape[1])
-    for k in range(len(planes_of_slices)):
-        for i in touched.order[touched.ends[k] : touched.ends[k + 1]]:
-            row = np.uint32(touched.cells[i]) // cols
-            col = np.uint32(touched.cells[i]) - row * cols
-            for member in range(planes_of_slices.shape[1]):
-                if planes_of_slices[k, member] >= 0:
-                    planes[row, col, planes_of_slices[k, member]] = shades[i, member]
-
-
-@njit(nogil=True, cache=True)
-def _look_at_sample(flat_points):
-    """Return the figures about a sample; see `birdview.pixels.figures.Figures`."""
-    count = len(flat_points) // 4
-    run, step = (1, 1) if count <= _SAMPLE else (_RUN, count * _RUN // _SAMPLE)
-    # Such a step meets all beams of a sensor, and all of what a wrong record mixes.
-    while step % 2 == 0 or step % 3 == 0 or step % 5 == 0:
-        step += 1
-    sampled = negative = bright = dim = odd = tiny = 0
-    least, greatest = np.float32(np.inf), np.float32(-np.inf)
-    squares = np.empty((count // step + 1) * run, dtype=np.float32)
-    layers = np.zeros((5, _BINS), dtype=np.int64)
-    heights = np.zeros((5, _BINS))
-    for number in range((count + step - 1) // step * run):
-        i = 4 * (number // run * step + number % run)
-        if i >= 4 * count:
-            break
-        x, y, z = flat_points[i], flat_points[i + 1], flat_points[i + 2]
-        intensity = flat_points[i + 3]
-        if not abs(x) + abs(y) + abs(z) + abs(intensity) < np.inf:
-            continue
-        square = x * x + y * y
-        squares[sampled] = square
-        sampled += 1
-        negative += intensity < 0
-        bright += intensity > 1
-        dim += intensity < _DIM
-        least, greatest = min(least, intensity), max(greatest, intensity)
-        odd += (x == y) | (y == z) | (z == x)
-        tiny += _is_tiny(x) | _is_tiny(y) | _is_tiny(z)
-        layer = int(np.floor(_BINS_PER_METRE * z)) + _BINS // 2
-        if not (_NEAR[0] <= square <= _NEAR[1] and 0 <= layer < _BINS):
-            continue
-        layers[0, layer] += 1
-        heights[0, layer] += z
-        if square <= _CLOSE:
-            along, across = 1 + (x <= 0), 3 + (y <= 0)
-            quarter = along if abs(x) >= abs(y) else across
-            layers[quarter, layer] += 1
-            heights[quarter, layer] += z
-    if not sampled:
-        least = greatest = np.float32(0)
-    reach, far = _reaches(squares[:sampled])
-    on_road, road, below = _find_road(layers[0], heights[0])
-    return (
-        sampled,
-        negative,
-        bright,
-        dim,
-        np.float64(least),
-        np.float64(greatest),
-        odd,
-        tiny,
-        reach,
-        far,
-        layers[0].sum(),
-        on_road,
-        below,
-        road,
-        _find_road(layers[1], heights[1])[1],
-        _find_road(layers[2], heights[2])[1],
-        _find_road(layers[3], heights[3])[1],
-        _find_road(layers[4], heights[4])[1],
-    )
-
-
-@njit(nogil=True, cache=True)
-def _is_tiny(value):
-    return (abs(value) < _TINY) & (value != 0)
-
-
-@njit(nogil=True, cache=True)
-def _reaches(squares):
-    """Return what half, and nine tenths, of the squares are below, as distances."""
-    exponents = np.zeros(256, dtype=np.int64)
-    for bits in squares.view(np.uint32):
-        exponents[bits >> np.uint32(23)] += 1
-    return _reach(exponents, 5), _reach(exponents, 9)
-
-
-@njit(nogil=True, cache=True)
-def _reach(exponents, tenths):
-    """Return what some tenths of squares are below, as a distance."""
-    below, exponent = exponents[0], 0
-    while exponent < 255 and 10 * below <= tenths * exponents.sum():
-        exponent += 1
-        below += exponents[exponent]
-    return np.sqrt(2.0 ** (exponent - 126)) if exponent else 0.0
-
-
-@njit(nogil=True, cache=True)
-def _find_road(layers, heights):
-    """Return the points in the lowest three bins with many, their mean z, those below.
-
-    The mean is NaN if they are too few to tell.
-    """
-    sums = layers[:-2] + layers[1:-1] + layers[2:]
-    most = sums.max()
-    if most < _LEAST_ON_ROAD:
-        return most, np.nan, 0
-    k = 0
-    while 2 * sums[k] < most:
-        k += 1
-    while k + 1 < len(sums) and sums[k + 1] > sums[k]:
-        k += 1
-    road = (heights[k] + heights[k + 1] + heights[k + 2]) / sums[k]
-    return sums[k], road, layers[:k].sum()
-
-
-@njit(nogil=True, cache=True)
-def _count_repeated(flat_points):
-    """Return how many points were compared, and how many of them equal another.
-
-    A file that holds all points twice has them one after the other, packet by packet,
-    or all once more at the end: some at its start and after its middle will do.
-    """
-    count = len(flat_points) // 4
-    keys = np.empty(_SAMPLE, dtype=np.uint64)
-    compared = 0
-    for start in (0, count // 2):
-        part = flat_points[4 * start : 4 * (start + -(-count // 16))]
-        compared = _choose(part.view(np.uint32), keys, compared)
-    keys = np.sort(keys[:compared])
-    repeated = 0
-    for k in range(1, compared):
-        repeated += keys[k] == keys[k - 1]
-    return compared, repeated
-
-
-@njit(nogil=True, cache=True)
-def _choose(bits, keys, count):
-    """Add the keys of points chosen by their x to some; return how many there are."""
-    for start in range(0, len(bits) // 4, _BLOCK):
-        end = min(start + _BLOCK, len(bits) // 4)
-        # Most blocks have none, and the least number is found without a branch.
-        least = _CHOSEN
-        for i in range(start, end):
-            least = min(least, _mix(bits[4 * i]))
-        if least == _CHOSEN:
-            continue
-        for i in range(start, end):
-            # Equal points are chosen together, wherever they are.
-            if _mix(bits[4 * i]) < _CHOSEN and count < len(keys):
-                key = np.uint64(0)
-                for k in range(4 * i, 4 * i + 4):
-                    key = (key ^ np.uint64(bits[k])) * _MIX_64
-                    key ^= key >> np.uint64(29)
-                keys[count] = key
-                count += 1
-    return count
-
-
-@njit(nogil=True, cache=True)
-def _mix(x):
-    return np.uint32(x * _MIX)

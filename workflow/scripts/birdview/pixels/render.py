@@ -1,22 +1,94 @@
 """Render the file of a scan to the file of an image."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 
 from birdview.counts import Counts
 from birdview.files import PathLike, write_atomically
-from birdview.pixels.canvas import Canvas
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import count_zero_bytes
 from birdview.pixels.layout import LayoutLike, load_layout
-from birdview.pixels.raster import Raster
+from birdview.pixels.plotter import Plotter
 from birdview.pixels.recipe import describe
-from birdview.pixels.scan import decode_scan, read_bytes
+from birdview.pixels.sample import look
+from birdview.pixels.scan import ScanBuffer, decode_scan
+
+
+class ScanRenderer:
+    """Renders one scan after another, each with several encodings from one read.
+
+    It keeps the memory that it reads scans into. Not safe to share between threads.
+
+    Parameters
+    ----------
+    layout : str, path-like, Layout or list of mapping
+        The layout of the scans, for `birdview.load_layout`.
+    """
+
+    def __init__(self, layout: LayoutLike = "kitti") -> None:
+        self._layout = load_layout(layout)
+        self._plotters: dict[Encoding, Plotter] = {}
+        self._buffer = ScanBuffer()
+
+    def make_images(
+        self, scan: PathLike, encodings: Sequence[Encoding]
+    ) -> Iterator[tuple[bytes, Counts]]:
+        """Render a scan in memory, with one encoding after the other.
+
+        Nothing is read before the first image is asked for.
+
+        Yields
+        ------
+        content : bytes
+            A PNG file.
+        counts : Counts
+            What happened to the points.
+
+        Raises
+        ------
+        OSError
+            If the scan cannot be read.
+        ValueError
+            If its bytes cannot be points; the message names the file.
+        MemoryError
+            If the scan or an image does not fit.
+        """
+        # If another scan is asked for before the last image of this one, it needs a
+        # buffer of its own.
+        buffer, self._buffer = self._buffer, ScanBuffer()
+        try:
+            data = buffer.read(scan)
+            points, left_out = decode_scan(data, self._layout, scan)
+            # The digest of the bytes that are drawn: the file may have changed since.
+            digest = hashlib.sha256(data.data).hexdigest()
+            zeros = count_zero_bytes(data)
+            figures = look(points)._replace(zero_bytes=zeros)
+            for encoding in encodings:
+                drawing, counts, scale_share = self._plotter(encoding).draw(points)
+                counts = counts.add(left_out)
+                text = describe(
+                    encoding,
+                    self._layout,
+                    digest,
+                    counts,
+                    figures._replace(scale_share=scale_share),
+                )
+                yield drawing.encode(text), counts
+        except MemoryError as error:
+            raise MemoryError(f"{scan}: out of memory: {error}") from None
+        finally:
+            self._buffer = buffer
+
+    def _plotter(self, encoding: Encoding) -> Plotter:
+        if encoding not in self._plotters:
+            self._plotters[encoding] = Plotter(encoding)
+        return self._plotters[encoding]
 
 
 class Renderer:
     """Renders one scan after another with the same encoding and layout.
 
-    It keeps its work arrays from scan to scan. Not safe to share between threads.
+    It keeps the memory that it reads scans into. Not safe to share between threads.
 
     Parameters
     ----------
@@ -27,9 +99,7 @@ class Renderer:
     """
 
     def __init__(self, encoding: Encoding, layout: LayoutLike = "kitti") -> None:
-        self._encoding, self._layout = encoding, load_layout(layout)
-        self._canvas: Canvas | None = None
-        self._raster: Raster
+        self._encoding, self._scans = encoding, ScanRenderer(layout)
 
     def make_image(self, scan: PathLike) -> tuple[bytes, Counts]:
         """Render a scan in memory.
@@ -50,24 +120,8 @@ class Renderer:
         MemoryError
             If the scan or its image does not fit.
         """
-        data = read_bytes(scan)
-        try:
-            points, left_out = decode_scan(data, self._layout, scan)
-            if self._canvas is None:
-                self._canvas = Canvas(self._encoding.shape)
-                self._raster = Raster(self._encoding, self._canvas.planes)
-            _, counts = self._raster.draw(points)
-            counts = counts.add(left_out)
-            # The digest of the bytes that were drawn: the file may have changed since.
-            digest = hashlib.sha256(data.data).hexdigest()
-            zeros = count_zero_bytes(data)
-            figures = self._raster.figures._replace(zero_bytes=zeros)
-            text = describe(self._encoding, self._layout, digest, counts, figures)
-            return self._canvas.encode(text), counts
-        except MemoryError as error:
-            # Discard half-drawn buffers, or their pixels leak into the next image.
-            self._canvas = None
-            raise MemoryError(f"{scan}: out of memory: {error}") from None
+        (image,) = self._scans.make_images(scan, [self._encoding])
+        return image
 
     def render(self, scan: PathLike, image: PathLike) -> Counts:
         """Render a scan to a PNG file, which never exists half-written.

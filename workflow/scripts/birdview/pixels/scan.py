@@ -1,5 +1,7 @@
 """Read the file of a scan as points."""
 
+import os
+import stat
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,34 @@ def read_bytes(path: PathLike) -> NDArray[np.uint8]:
         return np.fromfile(path, dtype=np.uint8)
     except MemoryError as error:
         raise MemoryError(f"{path}: out of memory: {error}") from None
+
+
+class ScanBuffer:
+    """Memory that is kept, to read one file after another into it.
+
+    New memory for each file would take longer than reading it.
+    """
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, dtype=np.uint8)
+
+    def read(self, path: PathLike) -> NDArray[np.uint8]:
+        """Read the bytes of a file, as `read_bytes`; valid until the next call."""
+        path = os.fspath(path)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return np.fromfile(path, dtype=np.uint8)
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > self._memory.size:
+                self._memory = np.empty(0, dtype=np.uint8)  # the old goes first
+                self._memory = np.empty(size, dtype=np.uint8)
+            start = 0
+            while start < size:
+                count = file.readinto(self._memory[start:size].data)
+                if not count:  # the file has become shorter
+                    break
+                start += count
+        return self._memory[:start]
 
 
 def decode_scan(

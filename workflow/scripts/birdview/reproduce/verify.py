@@ -279,7 +279,7 @@ def _compare_scans(
 def _compare_pixels(mine: Path, theirs: Path, picture: Path, inflate: Inflate) -> str:
     """Return how many pixels differ from their image, and save a picture of where."""
     # It needs a compiler, which the rest of this module does not.
-    from birdview.pixels.canvas import Canvas
+    from birdview.pixels.drawing import trace
 
     what = "other pixels, of the same scan and the same encoding"
     try:
@@ -291,10 +291,9 @@ def _compare_pixels(mine: Path, theirs: Path, picture: Path, inflate: Inflate) -
     if pixels.shape == others.shape:
         if (pixels == others).all():
             return "other pixels in their manifest, but the same in their image"
-        canvas = Canvas((*pixels.shape[:2], 1))
-        canvas.planes[..., 0] = 255 * _differing(pixels, others)
+        planes = np.where(_differing(pixels, others), 255, 0).astype(np.uint8)
         picture.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(picture, canvas.encode({}))
+        write_atomically(picture, trace(planes[..., np.newaxis]).encode({}))
         what += f"; {picture} shows where"
     return f"{what}: {_count(pixels, others)} of theirs"
 
