@@ -11,9 +11,12 @@ from birdview.benchmark.reference import LOOPS
 from birdview.benchmark.variants import (
     ENCODERS,
     ENCODINGS,
+    OURS,
     RASTERISERS,
     READERS,
     RENDERERS,
+    SEVERAL,
+    TOGETHER,
     image_of,
 )
 from birdview.pixels.scan import read_scan
@@ -70,8 +73,9 @@ def test_encoders_encode_the_same_pixels(tmp_path, scan, encoding, variant):
     np.testing.assert_array_equal(cv2.imread(image), image_of(scan, encoding))
 
 
-@pytest.mark.parametrize("encoding", RENDERERS)
-@pytest.mark.parametrize("variant", RENDERERS["mv3d"])
+@pytest.mark.parametrize(
+    ("encoding", "variant"), [(e, v) for e, of_e in RENDERERS.items() for v in of_e]
+)
 def test_renderers_make_the_same_image(tmp_path, scan, encoding, variant):
     """The floor too, which writes an image that was drawn before."""
     image = str(tmp_path / "a.png")
@@ -89,3 +93,14 @@ def test_encodings_equal_the_loop(tmp_path, scan, encoding, variant):
     expected = draw_plainly(scan, encoding)
     pixels = cv2.imread(image, cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(pixels, expected)
+
+
+@pytest.mark.parametrize("variant", TOGETHER)
+def test_several_encodings_equal_those_made_singly(tmp_path, scan, variant):
+    """Byte by byte, each in its own file."""
+    TOGETHER[variant](scan, str(tmp_path / "a.png"))
+    assert len(list(tmp_path.iterdir())) == len(SEVERAL)
+    for name in SEVERAL:
+        ENCODINGS[name][OURS](scan, str(tmp_path / "alone.png"))
+        alone = (tmp_path / "alone.png").read_bytes()
+        assert (tmp_path / f"a-{name}.png").read_bytes() == alone

@@ -26,6 +26,7 @@ def quick(project):
         ("steps", "ROUNDS = 3", "ROUNDS = 1"),
         ("steps", "MIN_SECONDS = 0.1", "MIN_SECONDS = 0.001"),
         ("steps", "RUN_SECONDS = 1.5", "RUN_SECONDS = 0.01"),
+        ("steps", "WORKFLOW_SCANS = 1000", "WORKFLOW_SCANS = 4"),
         ("growth", "RENDERED = 5000", "RENDERED = 200"),
         ("machine", "RUNS = 3", "RUNS = 1"),
     ):
@@ -52,7 +53,7 @@ def test_benchmark_writes_tables_charts_and_a_page(quick, make_scan):
     folder = quick.folder / "results" / "benchmark"
     tables = {path.stem: rows_of(path) for path in folder.glob("*.tsv")}
     names = {"readers", "rasterisers", "encoders", "renderers"}
-    names |= {"encodings", "parallel", "starts"}
+    names |= {"encodings", "together", "parallel", "workflow", "starts"}
     assert set(tables) == names | {"machine"}
     assert {path.stem for path in folder.glob("*.svg")} == names
     assert not list(folder.glob("benchmark-*")), "the work folder is left"
@@ -64,17 +65,25 @@ def test_benchmark_writes_tables_charts_and_a_page(quick, make_scan):
         if (row["encoding"], row["variant"]) == ("mv3d", "floor")
     )
     assert float(floor["times_floor"]) == 1
-    for name in names - {"parallel", "starts"}:
+    for name in names - {"parallel", "workflow", "starts"}:
         for row in tables[name]:
             assert 0 < float(row["ms_low"]) <= float(row["ms"]) <= float(row["ms_high"])
             assert float(row["peak_mib"]) > 10
-    assert [row["variant"] for row in tables["parallel"]] == [
-        "notebook's loop, 1 process",
-        "notebook's loop, pool",
-        "NumPy + OpenCV, pool",
-        "birdview, pool",
-        "birdview's workflow",
+    assert [(row["encoding"], row["variant"]) for row in tables["parallel"]] == [
+        ("notebook", "notebook's loop, 1 process"),
+        ("notebook", "notebook's loop, pool"),
+        ("notebook", "NumPy + OpenCV, pool"),
+        ("notebook", "birdview, pool"),
+        ("complex_yolo", "SFA3D's algorithm, pool"),
+        ("complex_yolo", "birdview, pool"),
+        ("notebook", "workflow, one job per image"),
+        ("notebook", "workflow, 500 scans per job"),
     ]
+    for row in tables["workflow"]:
+        assert float(row["cpu_s"]) > 0.1
+        if row["run"] == "nothing to do":
+            whole = 1000 * float(row["cpu_s"]) / int(row["scans"])
+            assert float(row["own_cpu_ms_per_scan"]) == pytest.approx(whole, rel=0.01)
 
     page = (folder / "summary.html").read_text()
     for name in names:
@@ -88,7 +97,7 @@ def test_benchmark_writes_tables_charts_and_a_page(quick, make_scan):
 
 
 def test_growth_measures_each_size_and_cleans_up(quick, make_scan):
-    """It times the pool, the workflow, and the workflow with nothing to do."""
+    """It times the pool, and three runs of both variants of the workflow."""
     scan = make_scan(quick.folder / "0.bin", 2000)
     folder = quick.folder / "tables"
     folder.mkdir()
@@ -105,9 +114,11 @@ def test_growth_measures_each_size_and_cleans_up(quick, make_scan):
     rows = rows_of(folder / "scale.tsv")
     assert [row["scans"] for row in rows] == ["3", "40"]
     for row in rows:
-        own = float(row["workflow_ms_per_scan"]) - float(row["pool_ms_per_scan"])
-        assert float(row["own_ms_per_scan"]) == pytest.approx(own, rel=0.01)
-        assert float(row["nothing_to_do_peak_mib"]) > 10
+        for name in ("by_image", "by_500"):
+            times = float(row[f"{name}_ms_per_scan"]) / float(row["pool_ms_per_scan"])
+            assert float(row[f"{name}_times_pool"]) == pytest.approx(times, rel=0.01)
+            assert float(row[f"{name}_own_cpu_ms_per_scan"]) > 0
+            assert float(row[f"{name}_nothing_to_do_peak_mib"]) > 10
     memory = rows_of(folder / "memory.tsv")
     assert memory[-1]["scans"] == "200"
 

@@ -1,8 +1,8 @@
 """Baselines for the benchmark: the notebook's readers, and rasterisers in plain NumPy.
 
 The rasterisers sort the points by cell. The notebook's own rasteriser is in
-`birdview.benchmark.reference`. Images are as `cv2.imwrite` takes them: shape (1600,
-1600, 3), uint8, blue, green, red.
+`birdview.benchmark.reference`. Images are as `cv2.imwrite` takes them: shape (rows,
+cols, 3), uint8, blue, green, red.
 """
 
 import struct
@@ -92,6 +92,36 @@ def sort_mv3d(points: Points) -> Pixels:
         values = [height, np.clip(intensity, 0, 1), density]
         image[cells] = np.rint(255 * np.stack(values, axis=1))
     return image.reshape(SIZE, SIZE, 3)
+
+
+def sort_complex_yolo(points: Points) -> Pixels:
+    """Draw the encoding `complex_yolo` with the algorithm of SFA3D.
+
+    SFA3D (github.com/maudzung/SFA3D, sfa/data_process/kitti_bev_utils.py, functions
+    `get_filtered_lidar` and `makeBEVMap`) has it from Complex-YOLO's `makeBVFeature`:
+    sort the points by row, column and falling height with `np.lexsort`, find the first
+    of each cell with `np.unique` of rows, and fill three maps in float64, one row and
+    one column larger than the image. This leaves out points that are not finite and
+    clamps reflectances to 0..1, as the encoding does, so that the pixels are the same.
+    """
+    rows, cell = 608, 50 / 608
+    x, y, z, _ = points.T
+    inside = (x >= 0) & (x <= 50) & (y >= -25) & (y <= 25) & (z >= -2.73) & (z <= 1.27)
+    points = points[inside & np.isfinite(points).all(axis=1)]
+    points[:, 2] -= -2.73
+    points[:, 0] = np.floor(points[:, 0] / cell)
+    points[:, 1] = np.floor(points[:, 1] / cell) + rows // 2
+    points = points[np.lexsort((-points[:, 2], points[:, 1], points[:, 0]))]
+    _, firsts, counts = np.unique(
+        points[:, :2], axis=0, return_index=True, return_counts=True
+    )
+    tops = points[firsts]
+    maps = np.zeros((3, rows + 1, rows + 1))
+    row, col = tops[:, :2].T.astype(np.int64)
+    maps[0, row, col] = np.clip(tops[:, 3], 0, 1)
+    maps[1, row, col] = tops[:, 2] / 4
+    maps[2, row, col] = np.minimum(1, np.log(counts + 1) / np.log(64))
+    return (255 * maps[:, :rows, :rows].transpose(1, 2, 0)).astype(np.uint8)
 
 
 def _sort(

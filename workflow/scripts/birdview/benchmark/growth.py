@@ -4,9 +4,10 @@ r"""Measure how time and memory grow with the number of scans.
         --snakefile Snakefile --cores 2 --folder FOLDER SCAN...
 
 writes two tables into the folder. `scale`: data sets of growing size, hard links to a
-few scans, rendered by a plain pool of processes and by the workflow, and the workflow
-run again with nothing to do; in turns, medians. `memory`: the memory of one process
-that renders scan after scan.
+few scans, rendered by a plain pool of processes, by the workflow with one job per image
+and by the workflow with 500 scans per job; both run again with nothing to do, and with
+one scan changed; in turns, medians. `memory`: the memory of one process that renders
+scan after scan.
 """
 
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -24,16 +25,26 @@ from birdview.benchmark.machine import (
     RUNS,
     command_line,
     link_scans,
-    run_workflow,
 )
 from birdview.benchmark.steps import new_pool, run_pool
-from birdview.benchmark.variants import OURS
+from birdview.benchmark.variants import OURS, RENDERERS
+from birdview.benchmark.workflow import (
+    CHANGED,
+    FIRST,
+    NOTHING,
+    SCANS_PER_JOB,
+    Costs,
+    own_cpu_ms,
+    run_three_times,
+)
 from birdview.files import write_table
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.render import Renderer
 
 SIZES = 100, 1000, 7481
 """Numbers of scans. The last is that of KITTI's object data set for training."""
+PREFIXES = "by_image", "by_500"
+"""Of the columns of each variant of the workflow."""
 RENDERED = 5000
 """The number of scans after which memory is last measured."""
 
@@ -62,32 +73,41 @@ def main(arguments: Sequence[str]) -> None:
 def compare_at(
     size: int, scans: Sequence[str], work: Path, cores: int, snakefile: Path
 ) -> dict[str, Any]:
-    """Time a pool, the workflow, and the workflow again, on `size` scans."""
+    """Time a pool, and three runs of each variant of the workflow, on `size` scans."""
     many = link_scans(scans, work / "scans", size)
-    pool_s, workflow_s, nothing_s = list[float](), list[float](), list[float]()
-    workflow_mib, nothing_mib = list[float](), list[float]()
+    pool_s, pool_cpu_s = list[float](), list[float]()
+    costs_of: dict[str, Costs] = {name: {} for name in SCANS_PER_JOB}
+    render = RENDERERS["notebook"][OURS]
     with new_pool(cores) as pool:
-        run_pool(pool, OURS, scans, 2 * cores, work)  # not measured: starts processes
+        run_pool(pool, render, scans, 2 * cores, work)  # not measured: starts processes
         for _ in range(RUNS):
-            pool_s.append(run_pool(pool, OURS, scans, size, work))
-            folder = Path(mkdtemp(dir=work))
-            for seconds, mib in (workflow_s, workflow_mib), (nothing_s, nothing_mib):
-                taken, peak = run_workflow(snakefile, many, folder, cores)
-                seconds.append(taken)
-                mib.append(peak)
-    of_pool, of_workflow = median(pool_s), median(workflow_s)
-    return {
+            taken, cpu = run_pool(pool, render, scans, size, work)
+            pool_s.append(taken)
+            pool_cpu_s.append(cpu)
+            for variant, scans_per_job in SCANS_PER_JOB.items():
+                once = run_three_times(snakefile, many, work, cores, scans_per_job)
+                for run, cost in once.items():
+                    costs_of[variant].setdefault(run, []).append(cost)
+    of_pool, render_cpu_s = median(pool_s), median(pool_cpu_s) / size
+    row: dict[str, Any] = {
         "scans": size,
         "pool_s": of_pool,
-        "workflow_s": of_workflow,
-        "nothing_to_do_s": median(nothing_s),
-        "times_pool": of_workflow / of_pool,
         "pool_ms_per_scan": 1000 * of_pool / size,
-        "workflow_ms_per_scan": 1000 * of_workflow / size,
-        "own_ms_per_scan": 1000 * (of_workflow - of_pool) / size,
-        "workflow_peak_mib": max(workflow_mib),
-        "nothing_to_do_peak_mib": max(nothing_mib),
     }
+    for prefix, costs in zip(PREFIXES, costs_of.values(), strict=True):
+        seconds = {run: median(cost.seconds for cost in costs[run]) for run in costs}
+        columns = {
+            "s": seconds[FIRST],
+            "times_pool": seconds[FIRST] / of_pool,
+            "ms_per_scan": 1000 * seconds[FIRST] / size,
+            "own_cpu_ms_per_scan": own_cpu_ms(costs, FIRST, size, render_cpu_s),
+            "nothing_to_do_s": seconds[NOTHING],
+            "one_changed_s": seconds[CHANGED],
+            "peak_mib": max(cost.peak_mib for cost in costs[FIRST]),
+            "nothing_to_do_peak_mib": max(cost.peak_mib for cost in costs[NOTHING]),
+        }
+        row |= {f"{prefix}_{column}": value for column, value in columns.items()}
+    return row
 
 
 def watch_memory(scans: Sequence[str], work: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -40,15 +41,35 @@ def peak_mib() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
 
 
+class Cost(NamedTuple):
+    """What a command costs.
+
+    Attributes
+    ----------
+    seconds : float
+        The time of the whole command.
+    cpu_s : float
+        The processor time of all its threads, in seconds.
+    peak_mib : float
+        Its peak memory, sampled ten times a second.
+    """
+
+    seconds: float
+    cpu_s: float
+    peak_mib: float
+
+
 def run_workflow(
-    snakefile: Path, scans: Path, folder: Path, cores: int
-) -> tuple[float, float]:
+    snakefile: Path,
+    scans: Path,
+    folder: Path,
+    cores: int,
+    scans_per_job: int | None = None,
+) -> Cost:
     """Run the workflow in a folder on a folder of scans, in the encoding `notebook`.
 
-    Returns
-    -------
-    seconds, peak_mib : float
-        The time of the whole command, and its peak memory, sampled ten times a second.
+    No other process that this one started may end meanwhile: its processor time would
+    count.
 
     Raises
     ------
@@ -59,9 +80,10 @@ def run_workflow(
         *(sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)),
         *("--directory", str(folder), "--cores", str(cores)),
         *("--config", f"scans={Path(scans).absolute()}", "encodings=[notebook]"),
+        f"scans_per_job={'null' if scans_per_job is None else scans_per_job}",
     ]
     with open(folder / "snakemake.log", "w+") as log:
-        start = time.perf_counter()
+        start, cpu_before = time.perf_counter(), _cpu_of_ended_processes()
         process = psutil.Popen(command, stdout=log, stderr=log)
         peak = 0
         while process.poll() is None:
@@ -74,7 +96,12 @@ def run_workflow(
         if process.returncode:
             log.seek(0)
             raise RuntimeError(f"the workflow failed:\n{log.read()}")
-    return seconds, peak / MIB
+    return Cost(seconds, _cpu_of_ended_processes() - cpu_before, peak / MIB)
+
+
+def _cpu_of_ended_processes() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def link_scans(scans: Sequence[str], folder: Path, count: int) -> Path:
@@ -88,6 +115,13 @@ def link_scans(scans: Sequence[str], folder: Path, count: int) -> Path:
     for number in range(count):
         os.link(originals[number % len(originals)], folder / f"{number:06}.bin")
     return folder
+
+
+def change_scan(scan: Path) -> None:
+    """Replace a link to a scan by a file without the last point of it."""
+    content = scan.read_bytes()
+    scan.unlink()
+    scan.write_bytes(content[:-16])
 
 
 def describe_machine() -> list[dict[str, object]]:

@@ -4,9 +4,9 @@ r"""Measure the steps from scan to image, by birdview and by other implementatio
         --snakefile Snakefile --cores 2 --folder FOLDER SCAN...
 
 writes tables into the folder: readers, rasterisers, encoders, renderers, encodings,
-parallel and starts. The variants of a step take turns, scan by scan and round by round,
-so that load spikes affect all of them. Each runs in a process of its own, whose
-peak memory is measured. Times are medians.
+together, parallel, workflow and starts. The variants of a step take turns, scan by scan
+and round by round, so that load spikes affect all of them. Each runs in a process of
+its own, whose peak memory is measured. Times are medians.
 """
 
 import os
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,7 +30,6 @@ from birdview.benchmark.machine import (
     command_line,
     link_scans,
     peak_mib,
-    run_workflow,
 )
 from birdview.benchmark.variants import (
     ENCODERS,
@@ -37,12 +37,22 @@ from birdview.benchmark.variants import (
     FLOOR,
     LOOP,
     OURS,
+    PEER,
+    PEERS_ENCODING,
     RASTERISERS,
     READERS,
     RENDERERS,
     SORT,
+    TOGETHER,
     Variants,
     encoding_of,
+)
+from birdview.benchmark.workflow import (
+    FIRST,
+    SCANS_PER_JOB,
+    Costs,
+    run_three_times,
+    tabulate,
 )
 from birdview.files import write_table
 from birdview.pixels.scan import read_scan
@@ -56,8 +66,8 @@ dropped."""
 RUN_SECONDS = 1.5
 """About how long one run over many scans takes, unless it would need `MAX_SCANS`."""
 MAX_SCANS = 400
-
-WORKFLOW = "birdview's workflow"
+WORKFLOW_SCANS = 1000
+"""The number of scans that the workflow renders: two jobs of 500."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -101,14 +111,14 @@ def run_steps(
         row["times_floor"] = row["ms"] / floor
     yield "renderers", renderers
     yield "encodings", compare_encodings(scans, work)
+    yield "together", compare({"": TOGETHER}, scans, work)
     counts = {
-        row["variant"]: min(
+        (row["encoding"], row["variant"]): min(
             MAX_SCANS, max(2 * cores, int(RUN_SECONDS * cores * row["scans_per_s"]))
         )
         for row in renderers
-        if row["encoding"] == "notebook"
     }
-    yield "parallel", compare_runs(counts, scans, work, cores, snakefile)
+    yield from compare_runs(counts, scans, work, cores, snakefile)
     yield "starts", compare_starts(scans[0], work)
 
 
@@ -192,81 +202,128 @@ def compare_encodings(scans: Sequence[str], work: Path) -> list[Row]:
 
 
 def compare_runs(
-    counts: Mapping[str, int],
+    counts: Mapping[tuple[str, str], int],
     scans: Sequence[str],
     work: Path,
     cores: int,
     snakefile: Path,
-) -> list[Row]:
+) -> Iterator[tuple[str, list[Row]]]:
     """Time runs over many scans, in pools of processes and in the workflow.
 
-    `counts` is the number of scans for each variant.
+    `counts` is the number of scans for each encoding and variant.
+
+    Yields
+    ------
+    str, list of dict
+        The tables `parallel` and `workflow`.
     """
-    runs = {
-        f"{LOOP}, 1 process": (LOOP, 1),
-        f"{LOOP}, pool": (LOOP, cores),
-        f"{SORT}, pool": (SORT, cores),
-        f"{OURS}, pool": (OURS, cores),
-    }
-    many = link_scans(scans, work / "scans", counts[OURS])
-    seconds: dict[str, list[float]] = {name: [] for name in [*runs, WORKFLOW]}
-    peaks: dict[str, float] = {}
-    with ExitStack() as stack:
-        pools = {
-            name: stack.enter_context(new_pool(processes))
-            for name, (_, processes) in runs.items()
-        }
-        for name, pool in pools.items():  # not measured: starts the processes
-            run_pool(pool, runs[name][0], scans, 2 * runs[name][1], work)
-        for _ in range(RUNS):
-            for name, pool in pools.items():
-                variant = runs[name][0]
-                count = counts[variant]
-                seconds[name].append(run_pool(pool, variant, scans, count, work))
-            folder = Path(mkdtemp(dir=work))
-            workflow_s, peak = run_workflow(snakefile, many, folder, cores)
-            seconds[WORKFLOW].append(workflow_s)
-            peaks[WORKFLOW] = max(peak, peaks.get(WORKFLOW, 0))
-        for name, pool in pools.items():
-            peaks[name] = sum(dict(pool.map(pid_and_peak, range(8 * cores))).values())
-    rows: list[Row] = []
-    for name, taken in seconds.items():
-        variant, processes = runs.get(name, (OURS, cores))
-        rate = counts[variant] / median(taken)
-        rows.append(
-            {
-                "variant": name,
-                "processes": processes,
-                "scans": counts[variant],
-                "seconds": median(taken),
-                "scans_per_s": rate,
-                "times_as_fast": rate / (rows[0]["scans_per_s"] if rows else rate),
-                "peak_mib": peaks[name],
-            }
+    pools = {
+        (encoding, f"{variant}, {processes_of}"): (encoding, variant, processes)
+        for encoding, variant, processes_of, processes in (
+            ("notebook", LOOP, "1 process", 1),
+            ("notebook", LOOP, "pool", cores),
+            ("notebook", SORT, "pool", cores),
+            ("notebook", OURS, "pool", cores),
+            (PEERS_ENCODING, PEER, "pool", cores),
+            (PEERS_ENCODING, OURS, "pool", cores),
         )
-    return rows
+    }
+    seconds: dict[tuple[str, str], list[float]] = {name: [] for name in pools}
+    cpu_s: dict[tuple[str, str], list[float]] = {name: [] for name in pools}
+    costs_of: dict[str, Costs] = {name: {} for name in SCANS_PER_JOB}
+    many = link_scans(scans, work / "scans", WORKFLOW_SCANS)
+    with ExitStack() as stack:
+        started = {
+            name: stack.enter_context(new_pool(processes))
+            for name, (_, _, processes) in pools.items()
+        }
+        for name, (encoding, variant, processes) in pools.items():
+            # Not measured: starts the processes.
+            render = RENDERERS[encoding][variant]
+            run_pool(started[name], render, scans, 2 * processes, work)
+        for _ in range(RUNS):
+            for name, (encoding, variant, _) in pools.items():
+                render, count = RENDERERS[encoding][variant], counts[encoding, variant]
+                taken, cpu = run_pool(started[name], render, scans, count, work)
+                seconds[name].append(taken)
+                cpu_s[name].append(cpu)
+            for workflow, size in SCANS_PER_JOB.items():
+                once = run_three_times(snakefile, many, work, cores, size)
+                for run, cost in once.items():
+                    costs_of[workflow].setdefault(run, []).append(cost)
+        peaks = {
+            name: sum(dict(pool.map(pid_and_peak, range(8 * cores))).values())
+            for name, pool in started.items()
+        }
+    rows: list[Row] = [
+        {
+            "encoding": encoding,
+            "variant": label,
+            "cores": processes,
+            "scans": counts[encoding, variant],
+            "seconds": median(seconds[encoding, label]),
+            "peak_mib": peaks[encoding, label],
+        }
+        for (_, label), (encoding, variant, processes) in pools.items()
+    ]
+    rows += [
+        {
+            "encoding": "notebook",
+            "variant": workflow,
+            "cores": cores,
+            "scans": WORKFLOW_SCANS,
+            "seconds": median(cost.seconds for cost in costs[FIRST]),
+            "peak_mib": max(cost.peak_mib for cost in costs[FIRST]),
+        }
+        for workflow, costs in costs_of.items()
+    ]
+    firsts: dict[str, float] = {}
+    for row in rows:
+        row["scans_per_s"] = row["scans"] / row["seconds"]
+        first = firsts.setdefault(row["encoding"], row["scans_per_s"])
+        row["times_as_fast"] = row["scans_per_s"] / first
+    yield "parallel", rows
+    render_cpu_s = median(cpu_s["notebook", f"{OURS}, pool"]) / counts["notebook", OURS]
+    yield "workflow", tabulate(costs_of, WORKFLOW_SCANS, render_cpu_s)
 
 
 def run_pool(
     pool: ProcessPoolExecutor,
-    variant: str,
+    render: Callable[[str, str], None],
     scans: Sequence[str],
     count: int,
     work: Path,
-) -> float:
-    """Render `count` scans in a pool; return how long it takes, in seconds.
+) -> tuple[float, float]:
+    """Render `count` scans in a pool.
 
     The images stay: a file system may be slow to create files after many were removed.
+
+    Returns
+    -------
+    seconds, cpu_s : float
+        The time until all are rendered, and the processor time of all renderings.
     """
     folder = mkdtemp(dir=work)
     images = [f"{folder}/{number}.png" for number in range(count)]
-    render = RENDERERS["notebook"][variant]
     start = time.perf_counter()
     # Few scans at a time, so that all processes are busy to the end; slow ones singly.
     chunk = 4 if count > 100 else 1
-    for _ in pool.map(render, islice(cycle(scans), count), images, chunksize=chunk):
-        pass
-    return time.perf_counter() - start
+    cpu_s = sum(
+        pool.map(
+            partial(cpu_seconds, render),
+            islice(cycle(scans), count),
+            images,
+            chunksize=chunk,
+        )
+    )
+    return time.perf_counter() - start, cpu_s
+
+
+def cpu_seconds(render: Callable[[str, str], None], scan: str, image: str) -> float:
+    """Render a scan; return the processor time that this process needed for it."""
+    start = time.process_time()
+    render(scan, image)
+    return time.process_time() - start
 
 
 def pid_and_peak(_: int) -> tuple[int, float]:

@@ -5,7 +5,7 @@ What a step needs from the one before it is made at the first call and kept, so 
 second call takes no longer than the step. The others are compared with the first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, TypeAlias
 
@@ -18,21 +18,24 @@ from birdview.benchmark.baselines import (
     read_16_bytes,
     read_at_once,
     read_peeking,
+    sort_complex_yolo,
     sort_mv3d,
     sort_notebook,
 )
 from birdview.benchmark.reference import LOOPS
 from birdview.files import write_atomically
-from birdview.pixels.canvas import Canvas
+from birdview.pixels.drawing import Drawing
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.plotter import Plotter
 from birdview.pixels.raster import Raster
-from birdview.pixels.render import Renderer
+from birdview.pixels.render import Renderer, ScanRenderer
 from birdview.pixels.scan import read_bytes, read_scan
 
 Draw: TypeAlias = Callable[[Points], Pixels]
 Variants: TypeAlias = dict[str, Callable[..., Any]]
 
 LOOP, SORT, OURS, FLOOR = "notebook's loop", "NumPy + OpenCV", "birdview", "floor"
+PEER, PEERS_ENCODING = "SFA3D's algorithm", "complex_yolo"
 
 encoding_of = cache(load_encoding)
 points_of = cache(read_scan)
@@ -49,20 +52,25 @@ def renderer_of(name: str) -> Renderer:
 
 
 @cache
+def scan_renderer() -> ScanRenderer:
+    return ScanRenderer()
+
+
+@cache
 def planes_to_clear(name: str) -> Pixels:
     return np.ones(encoding_of(name).shape, dtype=np.uint8)
 
 
 @cache
-def canvas_of(scan: str, name: str) -> Canvas:
-    canvas = Canvas(encoding_of(name).shape)
-    Raster(encoding_of(name), canvas.planes).draw(points_of(scan))
-    return canvas
+def drawing_of(scan: str, name: str) -> Drawing:
+    drawing, _, _ = Plotter(encoding_of(name)).draw(points_of(scan))
+    return drawing
 
 
 @cache
 def image_of(scan: str, name: str) -> Pixels:
-    return np.ascontiguousarray(canvas_of(scan, name).planes[..., ::-1])
+    planes, _ = raster_of(name).draw(points_of(scan))
+    return np.ascontiguousarray(planes[..., ::-1])
 
 
 READERS: Variants = {
@@ -97,14 +105,14 @@ def encode_with_opencv(name: str, scan: str, image: str) -> None:
     cv2.imwrite(image, image_of(scan, name))
 
 
-def encode_with_canvas(name: str, scan: str, image: str) -> None:
-    write_atomically(image, canvas_of(scan, name).encode({}))
+def encode_drawing(name: str, scan: str, image: str) -> None:
+    write_atomically(image, drawing_of(scan, name).encode({}))
 
 
 ENCODERS: dict[str, Variants] = {
     name: {
         "cv2.imwrite": partial(encode_with_opencv, name),
-        OURS: partial(encode_with_canvas, name),
+        OURS: partial(encode_drawing, name),
     }
     for name in SORTS
 }
@@ -124,7 +132,7 @@ def render_floor(name: str, scan: str, image: str) -> None:
     """Read the file, clear a raster, deflate an image, write it, and nothing else."""
     read_bytes(scan)
     planes_to_clear(name).fill(0)
-    write_atomically(image, canvas_of(scan, name).encode({}))
+    write_atomically(image, drawing_of(scan, name).encode({}))
 
 
 RENDERERS: dict[str, Variants] = {
@@ -136,6 +144,11 @@ RENDERERS: dict[str, Variants] = {
     }
     for name in SORTS
 }
+RENDERERS[PEERS_ENCODING] = {
+    PEER: partial(render_with, sort_complex_yolo, read_at_once),
+    OURS: partial(render_with_renderer, PEERS_ENCODING),
+    FLOOR: partial(render_floor, PEERS_ENCODING),
+}
 
 ENCODINGS: dict[str, Variants] = {
     name: {
@@ -143,4 +156,31 @@ ENCODINGS: dict[str, Variants] = {
         OURS: partial(render_with_renderer, name),
     }
     for name, loop in LOOPS.items()
+}
+
+
+SEVERAL = "notebook", "mv3d", "pixor"
+"""The encodings of one scan that are rendered together."""
+
+
+def make_images(scan: str) -> Iterator[bytes]:
+    """Make the images of a scan in several encodings, as a job of the workflow does."""
+    encodings = [encoding_of(name) for name in SEVERAL]
+    for content, _ in scan_renderer().make_images(scan, encodings):
+        yield content
+
+
+def render_singly(scan: str, image: str) -> None:
+    for name in SEVERAL:
+        renderer_of(name).render(scan, f"{image.removesuffix('.png')}-{name}.png")
+
+
+def render_together(scan: str, image: str) -> None:
+    for name, content in zip(SEVERAL, make_images(scan), strict=True):
+        write_atomically(f"{image.removesuffix('.png')}-{name}.png", content)
+
+
+TOGETHER: Variants = {
+    "three jobs, birdview": render_singly,
+    "one job, birdview": render_together,
 }

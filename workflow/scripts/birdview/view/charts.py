@@ -30,9 +30,11 @@ class Chart(NamedTuple):
     caption : str
         What was measured, and how.
     bars : str
-        The column drawn as bars, in one panel for each encoding; "" to draw lines.
+        The column drawn as bars, by variant; "" to draw lines.
     unit : str
         The unit of the bars.
+    panels : str
+        The column with a panel for each of its values, if there is one.
     lines : mapping of str to mapping of str to str
         Columns drawn over the number of scans: for each unit, which has a panel of its
         own, the columns and their labels.
@@ -42,6 +44,7 @@ class Chart(NamedTuple):
     caption: str
     bars: str = ""
     unit: str = ""
+    panels: str = "encoding"
     lines: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
@@ -69,7 +72,9 @@ CHARTS = {
     "renderers": Chart(
         "From scan to image, on one core",
         "The floor is what no renderer can avoid: read the file, clear a raster, "
-        "compress the image, write it. birdview also checks, draws and hashes.",
+        "compress the image, write it. birdview also checks, draws and hashes. "
+        "SFA3D's algorithm is how that program draws complex_yolo. In each encoding, "
+        "all variants draw the same pixels.",
         bars="ms",
         unit="milliseconds per scan",
     ),
@@ -81,12 +86,28 @@ CHARTS = {
         bars="ms",
         unit="milliseconds per scan",
     ),
+    "together": Chart(
+        "One scan in three encodings, on one core",
+        "notebook, mv3d and pixor, written as three files: by three jobs, one encoding "
+        "each, and by one job.",
+        bars="ms",
+        unit="milliseconds per scan",
+    ),
     "parallel": Chart(
         "Many scans, on several cores",
-        "Pools are started before the clock; the workflow's time is that of the whole "
-        "command. The encoding is notebook.",
+        "Pools of processes are started before the clock. The workflow's time is that "
+        "of the whole command, with its start, when no image exists.",
         bars="scans_per_s",
         unit="scans per second",
+    ),
+    "workflow": Chart(
+        "The workflow, run three times",
+        "Seconds of the whole command: when no image exists, with nothing to do, and "
+        "after one scan has changed. In the table, Snakemake's own processor time is "
+        "that of the command minus that of the renderings alone.",
+        bars="seconds",
+        unit="seconds",
+        panels="run",
     ),
     "starts": Chart(
         "Time to the first image",
@@ -97,22 +118,30 @@ CHARTS = {
     ),
     "scale": Chart(
         "As the data set grows",
-        "The workflow, a plain pool of processes that renders the same scans, and the "
-        "workflow again when there is nothing to do.",
+        "The workflow with one job per image, with 500 scans per job, and a plain pool "
+        "of processes that renders the same scans. Snakemake's own processor time is "
+        "that of the command minus that of the renderings alone.",
         lines={
-            "milliseconds per scan": {
-                "workflow_ms_per_scan": "workflow",
+            "ms per scan": {
+                "by_image_ms_per_scan": "one job per image",
+                "by_500_ms_per_scan": "500 scans per job",
                 "pool_ms_per_scan": "plain pool",
-                "own_ms_per_scan": "difference",
             },
-            "seconds": {
-                "workflow_s": "workflow",
-                "pool_s": "plain pool",
-                "nothing_to_do_s": "nothing to do",
+            "own CPU, ms per scan": {
+                "by_image_own_cpu_ms_per_scan": "one job per image",
+                "by_500_own_cpu_ms_per_scan": "500 scans per job",
+            },
+            "nothing to do, s": {
+                "by_image_nothing_to_do_s": "one job per image",
+                "by_500_nothing_to_do_s": "500 scans per job",
+            },
+            "one scan changed, s": {
+                "by_image_one_changed_s": "one job per image",
+                "by_500_one_changed_s": "500 scans per job",
             },
             "peak memory, MiB": {
-                "workflow_peak_mib": "workflow",
-                "nothing_to_do_peak_mib": "nothing to do",
+                "by_image_peak_mib": "one job per image",
+                "by_500_peak_mib": "500 scans per job",
             },
         },
     ),
@@ -135,16 +164,18 @@ def draw_chart(table: PathLike, picture: PathLike) -> None:
 def _draw_bars(chart: Chart, rows: list[dict[str, str]]) -> Figure:
     groups: dict[str, list[dict[str, str]]] = {}
     for row in rows:
-        groups.setdefault(row.get("encoding", ""), []).append(row)
-    height = 0.9 + 0.42 * max(len(group) for group in groups.values())
-    figure = Figure(figsize=(8, len(groups) * height), layout="constrained")
-    panels = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
-    for panel, (encoding, group) in zip(panels, groups.items(), strict=True):
+        groups.setdefault(row.get(chart.panels, ""), []).append(row)
+    heights = [0.9 + 0.42 * len(group) for group in groups.values()]
+    figure = Figure(figsize=(8, sum(heights)), layout="constrained")
+    panels = figure.subplots(
+        len(groups), sharex=True, squeeze=False, height_ratios=heights
+    )[:, 0]
+    for panel, (of_panel, group) in zip(panels, groups.items(), strict=True):
         names = [row["variant"] for row in group]
         values = [float(row[chart.bars]) for row in group]
-        ours = [name for name in names if "birdview" in name] or names
+        ours = [name for name in names if "birdview" in name or "workflow" in name]
         colours = [
-            OURS if name in ours else LIMIT if name == "floor" else OTHERS
+            OURS if name in (ours or names) else LIMIT if name == "floor" else OTHERS
             for name in names
         ]
         bars = panel.barh(names, values, color=colours, height=0.7)
@@ -157,7 +188,8 @@ def _draw_bars(chart: Chart, rows: list[dict[str, str]]) -> Figure:
         panel.xaxis.set_major_formatter("{x:g}")
         panel.xaxis.set_minor_formatter("")
         panel.invert_yaxis()
-        panel.set_title(f"encoding {encoding}" if encoding else "", fontsize=10)
+        title = f"encoding {of_panel}" if chart.panels == "encoding" else of_panel
+        panel.set_title(title if of_panel else "", fontsize=10)
         panel.tick_params(axis="y", length=0)
     # Start at a power of ten, and leave room for the label of the longest bar.
     values = [float(row[chart.bars]) for row in rows]
