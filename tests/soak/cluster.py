@@ -62,38 +62,21 @@ def list_variants(folder, count, turn):
     """Return the number of scans and the arguments of each variant."""
     slurm_profile = ("--profile", ROOT / "profiles" / "slurm")
     s3_profile = ("--profile", ROOT / "profiles" / "s3", "--default-storage-prefix")
-    settings = (
-        *("--cores", "2", "--config"),
-        *("encodings=[mv3d]", f"part_size={count // 2}"),
-    )
+    settings = ("--cores", "2", "--config", "encodings=[mv3d]")
+    two = f"scans_per_job={(count + 1) // 2}"
     here, few = f"scans={folder / 'scans'}", f"scans={folder / 'few'}"
+    s3, few_s3 = "scans=s3://scans/all", "scans=s3://scans/few"
+    to_s3 = (*s3_profile, f"s3://images/{turn}")
+    few_to_s3 = (*s3_profile, f"s3://images/few{turn}")
     return {
-        "here": (count, (*settings, here)),
-        "here, two parts": (count, ("parts", *settings, here)),
-        "Slurm, two jobs of one core": (
-            count,
-            (*slurm_profile, "--set-threads", "render_part=1", *settings, here),
-        ),
-        "S3 to S3, two parts": (
-            count,
-            (
-                *("parts", *s3_profile, f"s3://images/{turn}"),
-                *(*settings, "scans=s3://scans/all"),
-            ),
-        ),
-        "S3 to a folder, two parts": (
-            count,
-            ("parts", *settings, "scans=s3://scans/all"),
-        ),
-        "here, few": (FEW, (*settings, few)),
-        "S3 to S3, image by image, few": (
-            FEW,
-            (*s3_profile, f"s3://images/few{turn}", *settings, "scans=s3://scans/few"),
-        ),
-        "S3 to a folder, image by image, few": (
-            FEW,
-            (*settings, "scans=s3://scans/few"),
-        ),
+        "here, one job per image": (count, (*settings, here)),
+        "here, two jobs": (count, (*settings, here, two)),
+        "Slurm, two jobs": (count, (*slurm_profile, *settings, here, two)),
+        "S3 to S3, two jobs": (count, (*to_s3, *settings, s3, two)),
+        "S3 to a folder, two jobs": (count, (*settings, s3, two)),
+        "here, one job per image, few": (FEW, (*settings, few)),
+        "S3 to S3, few": (FEW, (*few_to_s3, *settings, few_s3)),
+        "S3 to a folder, few": (FEW, (*settings, few_s3)),
     }
 
 

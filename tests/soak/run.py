@@ -1,10 +1,12 @@
 """Run for long and kill often: what takes too long for the tests.
 
-    python tests/soak/run.py [kills] [scans] [threads] ...
+    python tests/soak/run.py [kills 10000 50] [batches 3000 50] [jobs 2000 8000] ...
 
-in the environment of the tests, for all of them or for some: kills, scans, threads,
-points, fuzz. Each prints its figures, or fails if anything is wrong; the figures are in
-docs/reliability.md. `fuzz` needs atheris: see fuzz.py.
+in the environment of the tests, for all of them or for some: kills, batches, jobs,
+tables, scans, threads, points, fuzz. The numbers after a name are those of the function
+of this name. Each prints its figures, or fails if anything is wrong; the figures are in
+docs/reliability.md. `jobs` and `tables` use the scans of the folder BIRDVIEW_SCANS, if
+it is set, instead of random ones. `fuzz` needs atheris: see fuzz.py.
 """
 
 import hashlib
@@ -32,15 +34,29 @@ COMMAND = (
     *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
     *("--cores", "2", "--config", "scans=scans", "encodings=[lyft]"),
 )
+SCANS_PER_JOB = 100
+IN_JOBS = (*COMMAND, f"scans_per_job={SCANS_PER_JOB}")
 
 
 def write_scans(folder, numbers, points):
     """Write scans of random points, all different."""
-    (folder / "scans").mkdir(exist_ok=True)
+    (folder / "scans").mkdir(parents=True, exist_ok=True)
     for number in numbers:
         rng = np.random.default_rng(number)
         scan = rng.normal([0, 0, -1, 0.5], [20, 20, 1, 0.1], (points, 4))
         scan.astype("<f4").tofile(folder / "scans" / f"{number:06}.bin")
+
+
+def link_scans(folder, count):
+    """Fill a folder with links to the scans of BIRDVIEW_SCANS, or to random ones."""
+    originals = sorted(Path(os.environ.get("BIRDVIEW_SCANS", "-")).glob("*.bin"))
+    if not originals:
+        write_scans(folder / "originals", range(8), 120_000)
+        originals = sorted((folder / "originals" / "scans").iterdir())
+    (folder / "scans").mkdir(parents=True)
+    for number in range(count):
+        target = originals[number % len(originals)].resolve()
+        (folder / "scans" / f"{number:06}.bin").symlink_to(target)
 
 
 def images(folder):
@@ -61,9 +77,9 @@ def check(folder, names):
         assert (folder / "results" / "lyft" / name).read_bytes() == content, name
 
 
-def run(folder):
+def run(folder, command=COMMAND):
     """Run snakemake; return what it printed."""
-    done = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -104,6 +120,122 @@ def kills(folder, count=10_000, times=50):
     print(f"{len(seen)} were there after the last kill, {unfinished} marked unfinished")
 
 
+def digests(folder):
+    """Return the SHA-256 of all images by name."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (folder / "results" / "lyft").glob("*.png")
+    }
+
+
+def kill_at(folder, goal, seconds):
+    """Start a run, and kill its processes; return whether there still were any.
+
+    It is killed some seconds after its start, or as soon as there are `goal` images.
+    """
+    end = time.monotonic() + seconds
+    process = subprocess.Popen(
+        IN_JOBS,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while process.poll() is None and time.monotonic() < end:
+        if len(images(folder)) >= goal:
+            break
+        time.sleep(0.002)
+    is_running = process.poll() is None
+    if is_running:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return is_running
+
+
+def batches(folder, count=3000, times=50):
+    """Kill runs with several scans per job at random moments, and run again.
+
+    One kill in five is at a random time of the first two seconds; the others when a
+    random number of images is there.
+    """
+    for name in ("killed", "undisturbed"):
+        write_scans(folder / name, range(count), 20_000)
+    run(folder / "undisturbed", IN_JOBS)
+    expected = digests(folder / "undisturbed")
+    assert len(expected) == count
+    folder = folder / "killed"
+    chance, seen, kills, early = random.Random(0), {}, 0, 0
+    while kills < times:
+        is_early = chance.random() < 0.2
+        # So that the last kill still finds something to do.
+        due = (count - len(seen)) / (times - kills)
+        goal = len(seen) + chance.randrange(1 + round(1.5 * due))
+        seconds = chance.uniform(0, 2) if is_early else 60
+        if not kill_at(folder, count if is_early else goal, seconds):
+            break
+        kills, early = kills + 1, early + is_early
+        now = images(folder)
+        for name, time_ns in seen.items():
+            assert now.get(name) == time_ns, f"{name}: lost, or rendered again"
+        for name, digest in digests(folder).items():
+            assert digest == expected[name], f"{name}: not whole"
+        seen = now
+    left = count - len(seen)
+    run(folder, IN_JOBS)
+    last = images(folder)
+    assert digests(folder) == expected
+    for name, time_ns in seen.items():
+        assert last[name] == time_ns, f"{name}: rendered again"
+    assert not [*(folder / "results").rglob(".*.partial")]
+    assert "Nothing to be done" in run(folder, IN_JOBS)
+    assert images(folder) == last
+    print(
+        f"{kills} kills, {early} of them early, among {count} scans in jobs of "
+        f"{SCANS_PER_JOB}: nothing lost, no half image, none rendered again; the last "
+        f"run rendered {left}, and all have the digests of an undisturbed run"
+    )
+
+
+def measure(folder, *command):
+    """Run snakemake; return its seconds, and its peak memory in MiB."""
+    with tempfile.TemporaryFile() as output:
+        start = time.monotonic()
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0
+    return time.monotonic() - start, usage.ru_maxrss / 1024
+
+
+def jobs(folder, *counts):
+    """Measure the memory of 1 and of 16 jobs at once, of 100 scans each."""
+    for count in counts or (2000, 8000):
+        link_scans(folder / str(count), count)
+        peaks = {}
+        for cores in (1, 16):
+            command = [*IN_JOBS, "encodings=[notebook]"]
+            command[command.index("--cores") + 1] = str(cores)
+            seconds, peaks[cores] = measure(folder / str(count), *command)
+            figures = f"{seconds:.0f} s, {peaks[cores]:.0f} MiB"
+            print(f"{count} scans, --cores {cores}: {figures}", flush=True)
+            shutil.rmtree(folder / str(count) / "results")
+        each = (peaks[16] - peaks[1]) / 15
+        print(f"{count} scans: {each:.1f} MiB for each further job", flush=True)
+
+
+def tables(folder, *counts):
+    """Measure `manifest` and `verify` of many scans."""
+    for count in counts or (7481,):
+        link_scans(folder / str(count), count)
+        command = [*IN_JOBS, "encodings=[notebook]"]
+        position = command.index("--cores")
+        for target in ("all", "manifest", "verify"):
+            with_target = [*command[:position], target, *command[position:]]
+            seconds, mib = measure(folder / str(count), *with_target)
+            print(
+                f"{count} scans, {target}: {seconds:.1f} s, {mib:.0f} MiB", flush=True
+            )
+
+
 def watch(folder):
     """Run snakemake; return its memory in MiB and its open files at each second."""
     with tempfile.TemporaryFile() as output:
@@ -123,10 +255,10 @@ def watch(folder):
     return seen
 
 
-def scans(folder, counts=(20_000, 2_000)):
+def scans(folder, *counts):
     """Render many small scans, then some more."""
     before = 0
-    for count in counts:
+    for count in counts or (20_000, 2_000):
         write_scans(folder, range(before, before + count), 200)
         start = time.monotonic()
         seen = watch(folder)
@@ -205,12 +337,19 @@ def fuzz(folder, seconds=120):
 
 def main():
     """Run those of the command line, or all, each in a new folder."""
-    all_of_them = {run.__name__: run for run in (kills, scans, threads, points, fuzz)}
-    for name in sys.argv[1:] or all_of_them:
+    functions = (kills, batches, jobs, tables, scans, threads, points, fuzz)
+    all_of_them = {function.__name__: function for function in functions}
+    chosen = []
+    for word in sys.argv[1:] or all_of_them:
+        if word.isdigit():
+            chosen[-1][1].append(int(word))
+        else:
+            chosen.append((word, []))
+    for name, numbers in chosen:
         folder = Path(tempfile.mkdtemp())
         start = time.monotonic()
         print(f"{name}: {all_of_them[name].__doc__}", flush=True)
-        all_of_them[name](folder)
+        all_of_them[name](folder, *numbers)
         print(f"({time.monotonic() - start:.0f} s)\n", flush=True)
         shutil.rmtree(folder)
 
