@@ -250,14 +250,19 @@ class Project:
         Parameters
         ----------
         code : str
-            Python statements. They can use `run`, `scan`, `encoding`, `file` and
-            `image`, the arguments of `birdview.jobs.render_image`, and what its module
-            imports. Images do not become stale: the code is not in `pixels/`.
+            Python statements. They can use `scan`, the name of the scan, and what
+            `birdview.jobs` imports. In batches, they run once for all images of a scan.
+            Images do not become stale: the code is not in `pixels/`.
         """
         with open(self.source / "workflow/scripts/birdview/jobs.py", "a") as file:
             file.write(
-                "\n\n_render_image = render_image\n\n\n"
-                "def render_image(run, scan, encoding, file, image):\n"
-                f"{textwrap.indent(textwrap.dedent(code), '    ')}\n"
-                "    _render_image(run, scan, encoding, file, image)\n"
+                "\n\n_render_image, _draw_images = render_image, draw_images\n\n\n"
+                "def _inject(scan):\n"
+                f"{textwrap.indent(textwrap.dedent(code), '    ')}\n\n\n"
+                "def render_image(run, scan, *arguments):\n"
+                "    _inject(scan)\n"
+                "    _render_image(run, scan, *arguments)\n\n\n"
+                "def draw_images(run, scan, *arguments):\n"
+                "    _inject(scan)\n"
+                "    yield from _draw_images(run, scan, *arguments)\n"
             )

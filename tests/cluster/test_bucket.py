@@ -5,9 +5,9 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from functools import partial
 
+import numpy as np
 import pytest
 from helpers import ROOT, wait_for
 from object_store import object_store
@@ -18,7 +18,8 @@ from birdview.pixels.render import render
 pytestmark = pytest.mark.cluster
 
 PROFILE = ("--profile", ROOT / "profiles" / "s3")
-SETTINGS = ("--config", "scans=s3://scans/kitti", "encodings=[lyft]", "part_size=4")
+JOBS = "workflow/scripts/birdview/jobs.py"
+SETTINGS = ("--config", "scans=s3://scans/kitti", "encodings=[lyft]", "scans_per_job=4")
 KEYS = ("SNAKEMAKE_STORAGE_S3_ACCESS_KEY", "SNAKEMAKE_STORAGE_S3_SECRET_KEY")
 
 
@@ -116,41 +117,75 @@ def check(drive):
         assert drive.client.ask(f"images/{key}") == right
 
 
-@pytest.mark.parametrize("target", ["all", "parts"])
-def test_scans_and_images_in_buckets(drive, target):
-    """Image by image or in parts; a second run renders only what changed."""
-    drive.in_bucket(target, *SETTINGS)
+@pytest.mark.parametrize("size", [1, 4, "null"])
+def test_scans_and_images_in_buckets(drive, size):
+    """In batches of any size; a second run renders only what changed."""
+    settings = (*SETTINGS[:-1], f"scans_per_job={size}")
+    drive.in_bucket(*settings)
     check(drive)
     assert "run/results/lyft/grid.json" in drive.client.objects("images")
     assert not (drive.folder / "results" / "lyft").exists()
-    assert "Nothing to be done" in drive.in_bucket(target, *SETTINGS)
+    assert "Nothing to be done" in drive.in_bucket(*settings)
     before = drive.client.images()
     drive.put("drive_0/1", seed=100)
-    drive.in_bucket(target, *SETTINGS)
+    drive.in_bucket(*settings)
     check(drive)
     after = drive.client.images()
-    count = {"all": 1, "parts": 4}[target]
-    assert sum(after[key] != time for key, time in before.items()) == count
+    assert sum(after[key] != time for key, time in before.items()) == 1
 
 
-@pytest.mark.parametrize("target", ["all", "parts"])
-def test_bad_scan_fails_alone(drive, target):
+def test_deleted_image_is_rendered_again(drive):
+    """And no other, whoever deleted it."""
+    drive.in_bucket(*SETTINGS)
+    before = drive.client.images()
+    name = "run/results/lyft/drive_0/1.png"
+    drive.client.ask(f"images/{name}", "--request", "DELETE")
+    drive.in_bucket(*SETTINGS)
+    check(drive)
+    after = drive.client.images()
+    assert {key for key in after if after[key] != before[key]} <= {name}
+
+
+def test_image_by_its_name(drive):
+    """Snakemake copies its scan and the image."""
+    name = "results/lyft/drive_0/1.png"
+    drive.in_bucket(name, *SETTINGS)
+    drive.right = {f"run/{name}": drive.right[f"run/{name}"]}
+    check(drive)
+
+
+def test_warnings_about_images_in_a_bucket(drive):
+    """Their text is kept here; a second run gives the same."""
+    scan = drive.folder / "bright.bin"
+    points = np.random.default_rng(0).uniform(-9, 9, (2000, 4)).astype("<f4")
+    points[:, 3] = 200
+    points.tofile(scan)
+    drive.client.put("scans/kitti/drive_1/9.bin", scan)
+    for _ in range(2):
+        output = drive.in_bucket(*SETTINGS)
+        assert "such as drive_1/9: " in output
+        table = (drive.folder / "results" / "warnings.tsv").read_text()
+        assert re.search(r"\t(lyft|-)\tdrive_1/9\t", table)
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_bad_scan_fails_alone(drive, is_older):
     """It is named at the terminal; its older image is removed from the bucket."""
-    if target == "parts":
-        drive.in_bucket(target, *SETTINGS)
+    if is_older:
+        drive.in_bucket(*SETTINGS)
     bad = drive.folder / "bad.bin"
     bad.write_bytes(bytes(17))
     drive.client.put("scans/kitti/drive_1/7.bin", bad)
     del drive.right["run/results/lyft/drive_1/7.png"]
-    output = drive.in_bucket(target, *SETTINGS, expect=1)
-    assert "drive_1/7.bin: 17 bytes found, expected a multiple of 16" in output
+    output = drive.in_bucket(*SETTINGS, expect=1)
+    assert "s3://scans/kitti/drive_1/7.bin: 17 bytes found, expected" in output
     check(drive)
     failed = drive.folder / "results" / "failed.tsv"
     (row,) = failed.read_text().splitlines()[1:]
     assert row.startswith("lyft\tdrive_1/7\t")
     assert "17 bytes found" in row
     drive.put("drive_1/7", seed=7)
-    assert "\n0 failed" in drive.in_bucket(target, *SETTINGS)
+    assert "\n0 failed" in drive.in_bucket(*SETTINGS)
     assert failed.read_text() == "encoding\tscan\terror\n"
     check(drive)
 
@@ -158,7 +193,7 @@ def test_bad_scan_fails_alone(drive, target):
 def test_scans_in_a_bucket_and_local_images(drive):
     """Without a prefix, results are in the folder; a split chooses the scans."""
     (drive.folder / "split.txt").write_text("drive_0/3\ndrive_1/8\n")
-    drive.in_bucket("parts", *SETTINGS, "split=split.txt", images=None)
+    drive.in_bucket(*SETTINGS, "split=split.txt", images=None)
     images = sorted(drive.folder.glob("results/lyft/*/*.png"))
     names = ["drive_0/3.png", "drive_1/8.png"]
     assert images == [drive.folder / "results" / "lyft" / name for name in names]
@@ -166,8 +201,7 @@ def test_scans_in_a_bucket_and_local_images(drive):
         assert image.read_bytes() == drive.right[f"run/results/lyft/{name}"]
 
 
-@pytest.mark.parametrize("target", ["all", "parts"])
-def test_local_scans_and_images_in_a_bucket(drive, make_scan, target):
+def test_local_scans_and_images_in_a_bucket(drive, make_scan):
     """With an own encoding."""
     lyft = drive.source / "workflow" / "encodings" / "lyft.yaml"
     own = load_encoding(shutil.copy(lyft, drive.folder / "own.yaml"))
@@ -177,38 +211,38 @@ def test_local_scans_and_images_in_a_bucket(drive, make_scan, target):
         render(scan, drive.folder / "right.png", own)
         right = (drive.folder / "right.png").read_bytes()
         drive.right[f"run/results/own/{number}.png"] = right
-    drive.in_bucket(target, *SETTINGS, "scans=here", "encodings=[own.yaml]")
+    drive.in_bucket(*SETTINGS, "scans=here", "encodings=[own.yaml]")
     check(drive)
 
 
-def test_interrupted_part_keeps_images_in_the_bucket(drive):
-    """Ctrl-C while a part is rendered again: it had not come to most images."""
-    one_part = (*SETTINGS[:-1], "part_size=10")
-    drive.in_bucket("parts", *one_part)
-    drive.inject_fault("import time; time.sleep(1)")
-    log = drive.folder / "results" / "logs" / "parts" / "00000.log"
-    log.unlink()
-    again = ("parts", "--forcerun", "render_part")
-    process = drive.start_in_bucket(*again, *one_part)
-    wait_for(lambda: log.exists() and "Job stats" in log.read_text())
-    time.sleep(1)
+def test_interrupted_batch_keeps_images_in_the_bucket(drive):
+    """Ctrl-C while a batch is rendered again: it had not come to most images."""
+    one_batch = (*SETTINGS[:-1], "scans_per_job=10")
+    drive.in_bucket(*one_batch)
+    before = drive.client.images()
+    for number in range(10):
+        drive.put(f"drive_{number // 5}/{number}", seed=100 + number)
+    drive.inject_fault("import time; time.sleep(1.5)")
+    process = drive.start_in_bucket(*one_batch)
+    wait_for(lambda: drive.client.images() != before)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
-    assert len(drive.client.images()) >= 8  # all but those being rendered
+    assert drive.client.images().keys() == before.keys()
+    drive.edit(JOBS, "import time; time.sleep(1.5)", "pass")
+    drive.in_bucket(*one_batch)
+    check(drive)
 
 
 def test_missing_scan_of_a_split_fails_alone(drive):
     """It is named."""
     (drive.folder / "split.txt").write_text("drive_0/3\ndrive_0/33\n")
-    for target in ("all", "parts"):
-        settings = (*SETTINGS, "split=split.txt")
-        output = drive.in_bucket(target, *settings, expect=1)
-        assert (
-            "split: split.txt: 1 of 2 scans not found in s3://scans/kitti, the first "
-            "in line 2: 'drive_0/33'; the nearest name that exists is drive_0/3"
-        ) in output
-        assert list(drive.client.images()) == ["run/results/lyft/drive_0/3.png"]
+    output = drive.in_bucket(*SETTINGS, "split=split.txt", expect=1)
+    assert (
+        "split: split.txt: 1 of 2 scans not found in s3://scans/kitti, the first in "
+        "line 2: 'drive_0/33'; the nearest name that exists is drive_0/3"
+    ) in output
+    assert list(drive.client.images()) == ["run/results/lyft/drive_0/3.png"]
 
 
 SCANS = "s3://scans/kitti"

@@ -1,4 +1,4 @@
-"""Parts as jobs of a real Slurm: few jobs, right pixels, recovery after failures."""
+"""Batches as jobs of a real Slurm: few jobs, right pixels, recovery after failures."""
 
 import os
 import signal
@@ -16,12 +16,9 @@ from birdview.pixels.scan import read_scan
 pytestmark = pytest.mark.cluster
 
 PROFILE = ("--profile", ROOT / "profiles" / "slurm")
-TEST_OPTIONS = (
-    *("--set-threads", "render_part=1", "--retries", "0"),
-    *("--slurm-init-seconds-before-status-checks", "7"),
-)
-SETTINGS = ("--config", "scans=scans", "encodings=[lyft]", "part_size=125")
-TWO_PARTS = (*SETTINGS[:-1], "part_size=250")
+TEST_OPTIONS = (*("--retries", "0", "--slurm-init-seconds-before-status-checks", "7"),)
+SETTINGS = ("--config", "scans=scans", "encodings=[lyft]", "scans_per_job=125")
+TWO_BATCHES = (*SETTINGS[:-1], "scans_per_job=250")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +77,7 @@ def slow(cluster, compiled, cluster_python, tmp_path_factory):
     )
     (drive.folder / "slow").touch()
     minute = ("--default-resources", "mem_mb=2000", "runtime=1")
-    process = drive.start(*minute, *TWO_PARTS)
+    process = drive.start(*minute, *TWO_BATCHES)
     wait_for(lambda: len(drive.images()) > 10)
     cancelled, late = slurm.jobs()
     slurm.ask("scancel", cancelled)
@@ -101,10 +98,10 @@ def check(project, count=500):
         np.testing.assert_array_equal(cv2.imread(str(image)), as_opencv(planes))
 
 
-def test_only_stale_parts_become_jobs(drive):
+def test_only_stale_batches_become_jobs(drive):
     """Four for 500 scans; one for a scan that was fixed or changed; then none.
 
-    A bad scan is named at the terminal; the other images of its part are rendered.
+    A bad scan is named at the terminal; the other images of its batch are rendered.
     """
     (drive.folder / "scans" / "130.bin").write_bytes(bytes(17))
     output, jobs = drive.submit(expect=1)
@@ -149,7 +146,7 @@ def test_run_continues_after_failed_jobs(slow):
     before = drive.images()
     assert 10 < len(before) < 500
     (drive.folder / "slow").unlink()
-    _, jobs = drive.submit(*TWO_PARTS)
+    _, jobs = drive.submit(*TWO_BATCHES)
     assert len(jobs) == 2
     check(drive)
     after = drive.images()

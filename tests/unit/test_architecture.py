@@ -21,10 +21,12 @@ LEVELS = [
         "image",
         "metadata",
         "patterns",
+        "records",
         "scans",
         "search",
         "splits",
         "sources",
+        "stores",
         "suffixes",
         "bucket",
         "demo",
@@ -37,7 +39,7 @@ LEVELS = [
     ["inspect"],
     ["benchmark"],
     ["run"],
-    ["parts"],
+    ["batches", "forecast", "progress"],
     ["jobs"],
 ]
 """The rooms from the bottom up: a module imports from its own level and from below."""

@@ -9,6 +9,7 @@ from birdview.files import (
     atomic_path,
     format_table,
     read_table,
+    remove_abandoned,
     write_atomically,
     write_table,
 )
@@ -22,6 +23,20 @@ def test_file_appears_when_it_is_complete(tmp_path):
         assert partial.parent == tmp_path
     assert os.listdir(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_abandoned_files_are_removed(tmp_path):
+    """Those of a killed process, in any folder below; not those that may be in use."""
+    for name in (".1-2.partial", "a/.3-4.partial", "a/b.partial", "a/.5-6.partial"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        os.utime(path, (1, 1))
+    os.utime(tmp_path / "a" / ".5-6.partial", (3, 3))
+    remove_abandoned(tmp_path, 2_000_000_000)
+    assert os.listdir(tmp_path) == ["a"]
+    assert sorted(os.listdir(tmp_path / "a")) == [".5-6.partial", "b.partial"]
+    remove_abandoned(tmp_path / "none", 0)
 
 
 def test_failure_keeps_the_old_file(tmp_path):

@@ -142,10 +142,33 @@ def test_layout_of_own_fields(scans):
         resolve({"scans": "scans", "layout": fields[:3]})
 
 
-def test_parts_hold_all_scans(scans):
-    """Of `part_size` scans each."""
-    run = resolve({"scans": "scans", "part_size": 1})
-    assert run.parts == {"00000": ["a"], "00001": ["drive/b"]}
+def test_batches_hold_all_scans(scans):
+    """Of `scans_per_job` scans each, or 500."""
+    run = resolve({"scans": "scans", "scans_per_job": 1})
+    assert [*run.batches.values()] == [["a"], ["drive/b"]]
+    first = next(iter(run.batches))
+    assert run.marks[first] == f"results/.birdview/finished/{first}"
+    assert [*resolve({"scans": "scans"}).batches.values()] == [["a", "drive/b"]]
+
+
+def test_batches_are_the_default_on_a_cluster(scans, open_bucket):
+    """And with a bucket on either side; on one machine, each image has a job."""
+    local, remote = {"scans": "scans"}, {"scans": "s3://b/kitti"}
+    assert not resolve(local).is_batched
+    assert resolve(local | {"scans_per_job": 1}).is_batched
+    assert resolve(local, is_local=False).is_batched
+    assert resolve(local, "s3://b/images", open_bucket).is_batched
+    assert resolve(remote, None, open_bucket).is_batched
+
+
+def test_replaced_setting_names_its_successor(scans):
+    """Whatever its value."""
+    message = (
+        "config: part_size is no longer a setting: set scans_per_job, which renders as "
+        "many scans in one job"
+    )
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        resolve({"scans": "scans", "part_size": 0})
 
 
 @pytest.mark.parametrize(
@@ -179,9 +202,9 @@ def test_error_of_scans_waits_until_they_are_asked_for(scans, settings, message)
     run = resolve(settings)
     assert list(run.encodings) == ["notebook"]
     assert run.grids
-    needs = ["scans", "invalid", "labelled", "failures", "images", "parts"]
+    needs = ["scans", "invalid", "labelled", "failures", "images", "batches"]
     message = re.escape(message.replace("{folder}", str(scans.parent)))
-    for name in (*needs, "finished_parts", "few_scan_files"):
+    for name in (*needs, "marks", "few_scan_files"):
         with pytest.raises((OSError, ValueError), match=f"^{message}$"):
             getattr(run, name)
     with pytest.raises((OSError, ValueError), match=f"^{message}$"):
@@ -229,7 +252,10 @@ def test_invalid_split_is_an_error(scans, text, message):
         ({"scan": "x"}, "config: Additional properties are not allowed ('scan' was"),
         ({"encodings": ["mv4d"]}, "unknown encoding mv4d (did you mean mv3d?)"),
         ({"layout": "nuscenes"}, "scans: null, expected a folder for the layout nusc"),
-        ({"part_size": 0}, "config: part_size: 0 is less than the minimum of 1"),
+        (
+            {"scans_per_job": 0},
+            "config: scans_per_job: 0 is less than the minimum of 1",
+        ),
         ({None: "x"}, "config: Additional properties are not allowed (None was"),
         ({"layout": "pcap"}, "unknown layout pcap; built-in layouts: "),
         ({"demo": {"scans": "x"}}, "config: demo: scans: 'x' is not of type 'integer'"),
@@ -252,8 +278,8 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
          "unexpected) (did you mean scans?); allowed: scans, match, split, layout, "
-         "suffix, frame, strict, labels, compare_with, bundle, encodings, part_size, "
-         "frame_rate, demo"),
+         "suffix, frame, strict, labels, compare_with, bundle, encodings, "
+         "scans_per_job, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "
@@ -360,7 +386,7 @@ def test_values_that_arrive_as_text_are_converted(scans):
             **{
                 "scans": "null",
                 "labels": "Null",
-                "part_size": "7",
+                "scans_per_job": "7",
                 "frame_rate": "2.5",
             },
             "demo": {"scans": "03", "seed": "0"},
@@ -368,7 +394,7 @@ def test_values_that_arrive_as_text_are_converted(scans):
     )
     assert run.settings["demo"] == {"scans": 3, "seed": 0}
     assert (run.settings["scans"], run.settings["labels"]) == (None, None)
-    assert (run.settings["part_size"], run.settings["frame_rate"]) == (7, 2.5)
+    assert (run.settings["scans_per_job"], run.settings["frame_rate"]) == (7, 2.5)
     for text in ("123", "true", "~", "1e3"):
         assert resolve({"scans": text}).settings["scans"] == text
 
@@ -389,14 +415,14 @@ def test_run_is_frozen(scans):
 
 
 def test_state_changes_with_the_file(scans):
-    """With its size and time, and with the right to read it."""
+    """With its size and time."""
     source = resolve({"scans": "scans"}).source
     states = [source.state("a"), source.state("no")]
     (scans / "a.bin").write_bytes(bytes(16))
     states.append(source.state("a"))
     os.utime(scans / "a.bin", ns=(0, 0))
     states.append(source.state("a"))
-    assert len(set(states)) == 4
+    assert all(states.count(state) == 1 for state in states)
     assert source.state("a") == states[-1]
 
 
@@ -455,7 +481,7 @@ def test_scans_in_a_bucket(scans, open_bucket):
     assert isinstance(run.source, Bucket)
     assert run.scans == ["a", "e/a"]
     assert run.source.file("a") == "s3://b/kitti/a.bin"
-    assert run.source.state("a") == ("a", "tag 2")
+    assert run.source.state("a") == ["tag 2"]
     assert run.source.is_remote
     assert run.invalid == {
         "b#c": "'s3://b/kitti/b#c.bin': invalid scan name: the storage plugin would "

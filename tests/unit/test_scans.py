@@ -18,7 +18,7 @@ from birdview.scans import (
     check_folders,
     find_invalid_names,
     find_labelled,
-    split_into_parts,
+    split_into_batches,
 )
 from birdview.search import Ignored, find_names, find_scans
 
@@ -385,15 +385,21 @@ def test_invalid_names_are_found_with_the_reason():
     assert find_invalid_names(valid) == {}
 
 
-def test_parts_have_one_size_but_for_the_last():
-    """Numbered from 00000."""
+def test_batches_have_one_size_but_for_the_last():
+    """Numbered from 00000, with a digest of what is in them."""
     scans = ["a", "b", "c", "d", "e"]
-    assert split_into_parts(scans, 2) == {
-        "00000": scans[:2],
-        "00001": scans[2:4],
-        "00002": scans[4:],
+    batches = split_into_batches(scans, ["mv3d"], 2)
+    assert [*batches.values()] == [scans[:2], scans[2:4], scans[4:]]
+    assert [name[:6] for name in batches] == ["00000-", "00001-", "00002-"]
+    all_of_them = {
+        *batches,
+        *split_into_batches(scans, ["mv3d", "lyft"], 2),
+        *split_into_batches(scans[1:], ["mv3d"], 2),
+        *split_into_batches(["ab", *scans[2:]], ["mv3d"], 2),
+        *split_into_batches(scans, ["mv3d"], 9),
     }
-    assert split_into_parts(scans, 9) == {"00000": scans}
+    assert len(all_of_them) == 3 + 3 + 2 + 1 + 1
+    assert all(re.fullmatch("[0-9]{5}-[0-9a-f]{8}", name) for name in all_of_them)
 
 
 @pytest.mark.parametrize("name", ["a#1", "b?", "c//d", "../e", "f/./g"])

@@ -142,7 +142,7 @@ def test_split_of_the_demo(tmp_path):
     """Of names that it may have; others are an error."""
     split = tmp_path / "split.txt"
     split.write_text("demo/000001 \ndemo/000000.bin\n")
-    demo = Demo(8, 0, "results", split)
+    demo = Demo(8, "results", split)
     assert demo.find().names == ["demo/000000", "demo/000001"]
     split.write_text("demo/000001\n000002\n")
     message = (

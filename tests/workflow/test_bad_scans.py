@@ -3,6 +3,7 @@
 import collections
 import hashlib
 import itertools
+import json
 import os
 import re
 import threading
@@ -186,9 +187,10 @@ def test_other_files_are_left_out(project, make_scan):
         "begin with a dot, trash and the like)"
     ]
     assert set(project.images()) == {f"lyft/{name}.png" for name in names[:2]}
-    output = project.run("parts", *settings, "match=*/[0-9].bin")
-    assert set(project.images()) == {f"lyft/{name}.png" for name in names[:2]}
-    assert (project.folder / "results/parts/00000.txt").read_text() == "velodyne/0\n"
+    rendered = project.rendered_by(*settings, "match=*/[0-9].bin", "scans_per_job=9")
+    assert rendered == set()
+    (record,) = (project.folder / "results/.birdview/batches").iterdir()
+    assert [*json.loads(record.read_text())["scans"]] == ["velodyne/0"]
     output = project.run(*settings, "match=velodyn/*.bin", expect=1)
     assert (
         f"match: 'velodyn/*.bin': 0 of 2 .bin files in {project.folder}/scans match, "

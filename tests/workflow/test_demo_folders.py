@@ -51,11 +51,13 @@ def test_targets_of_the_demo_keep_those_of_a_run(project, make_images):
     make_images("000000", "000001")
     targets = ("manifest", "counts", "contact_sheet", "movie", "gallery")
     project.run(*targets, *SETTINGS)
-    project.run("parts", "bundle", "verify", *SETTINGS)
+    project.run("bundle", "verify", *SETTINGS)
+    project.run(*SETTINGS, "scans_per_job=1")
     before = project.files()
     settings = ("--config", "encodings=[lyft, mv3d]", "demo={scans: 2}")
     project.run(*targets, *settings)
-    project.run("parts", "bundle", "verify", *settings)
+    project.run("bundle", "verify", *settings)
+    project.run(*settings, "scans_per_job=1")
     after = project.files()
     assert {name: after.get(name) for name in before} == before
     new = {
@@ -64,7 +66,7 @@ def test_targets_of_the_demo_keep_those_of_a_run(project, make_images):
     assert {
         *("demo/manifest.tsv", "demo/counts.tsv", "demo/counts.svg"),
         *("demo/contact_sheet/lyft.png", "demo/movie/mv3d.webm", "demo/verify.tsv"),
-        *("demo/gallery/index.html", "demo/parts/00000.done", "demo/birdview.zip"),
+        *("demo/gallery/index.html", "demo/.birdview/judged.json", "demo/birdview.zip"),
     } <= new
     assert all("demo/" in name for name in new)
 
@@ -87,7 +89,7 @@ def test_folder_called_demo_is_an_error(project, make_scan):
     before = project.files()
     make_scan(project.folder / "scans" / "demo" / "000000.bin")
     make_scan(project.folder / "scans" / "0.bin")
-    for target in ("all", "results/lyft/demo/000000.png", "manifest", "parts"):
+    for target in ("all", "results/lyft/demo/000000.png", "manifest"):
         output = project.run(target, *SETTINGS, expect=1)
         assert (
             "scans: scans/demo/000000.bin, expected another folder than demo/: "

@@ -68,6 +68,7 @@ def check_rest_is_rendered(project):
     check(project)
     after = project.images()
     assert sum(after[name] != time for name, time in before.items()) <= unfinished
+    assert not list((project.folder / "results").rglob(".*.partial"))
 
 
 def test_run_continues_after_a_kill(drive):

@@ -107,7 +107,7 @@ def test_example_renders_two_sensors(example):
 
 
 def test_targets_of_a_module(example):
-    """They work with a prefix, but for `parts`, which says why it does not."""
+    """They work with a prefix."""
     targets = ("manifest", "counts", "contact_sheet", "movie", "gallery", "bundle")
     example.run_example(*(f"front_{target}" for target in targets))
     example.run_example("rear_all")
@@ -128,11 +128,6 @@ def test_targets_of_a_module(example):
     with zipfile.ZipFile(example.folder / "report.zip") as report:
         names = {name.rpartition("/")[2] for name in report.namelist()}
     assert {"counts.svg", "mv3d.png", "report.html"} <= names
-    output = example.run_example("front_parts", expect=1)
-    assert (
-        "module front: parts: the images are in front/results, expected them in "
-        "results: parts do not work with another folder"
-    ) in output.splitlines()
 
 
 def test_modules_with_folders_of_their_own(project, workflow, make_scan):
@@ -199,7 +194,7 @@ def test_module_without_settings_takes_config_yaml(project, workflow):
         ({"scanz": "a"}, "module bev: config: Additional properties are not allowed "
          "('scanz' was unexpected) (did you mean scans?); allowed: scans, match, "
          "split, layout, suffix, frame, strict, labels, compare_with, bundle, "
-         "encodings, part_size, frame_rate, demo"),
+         "encodings, scans_per_job, frame_rate, demo"),
         ({"encodings": ["mv4d"]}, "module bev: unknown encoding mv4d (did "),
         ({"scans": "nowhere"}, "module bev: scans: no folder at {folder}/nowhere, "
          "expected one with scans"),
@@ -256,7 +251,7 @@ def test_rules_from_a_git_repository(project, workflow):
     environment = {"PYTHONPATH": str(project.folder / "site")}
     run(environment=environment)
     assert list(project.images()) == ["notebook/demo/000000.png"]
-    for target in ("bundle", "parts", "benchmark"):
+    for target in ("bundle", "benchmark"):
         output = run(f"bev_{target}", environment=environment, expect=1)
         assert (
             f"module bev: {target}: {project.folder}/site/birdview is an installed "

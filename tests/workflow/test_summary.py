@@ -210,16 +210,31 @@ def test_two_runs_at_once_lose_no_line(run, project):
     assert {row[1] for row in table(run, "failed")} == {"c"}
 
 
-def test_parts_have_one_summary(run):
-    """Each is rendered by a Snakemake of its own, whose errors are told at the end."""
+def test_batches_have_one_summary(run):
+    """Warnings are recalled while nothing changes, and else are found again."""
     run.add(good="ab", bright="c", bad="d")
-    lines = run("part_size=2", targets=["parts"], expect=1)
-    assert summary(lines)[0] == (
-        "3 images made, 0 up to date, 1 failed, warnings about 1 scan"
+    size = "scans_per_job=2"
+
+    def check(counts, *doubtful):
+        assert {row[2] for row in table(run, "warnings")} == set(doubtful)
+        assert [row[1] for row in table(run, "failed")] == ["d"]
+        assert summary(lines)[0] == counts
+        assert sum(f"scans/d.bin: {REFUSED}" in line for line in lines) == 1
+
+    lines = run(size, expect=1)
+    check("3 images made, 0 up to date, 1 failed, warnings about 1 scan", "c")
+    lines = run(size, expect=1)
+    check("0 images made, 3 up to date, 1 failed, warnings about 1 scan", "c")
+    run.add(bright="a")
+    lines = run(size, expect=1)
+    check("1 image made, 2 up to date, 1 failed, warnings about 2 scans", "a", "c")
+    (run.results / "warnings.tsv").unlink()
+    lines = run(size, expect=1)
+    check("0 images made, 3 up to date, 1 failed, warnings about 2 scans", "a", "c")
+    run.add(good="d")
+    assert "strict: warnings about 2 scans, expected none: see " in "\n".join(
+        run(size, "strict=true", expect=1)
     )
-    assert f"failed: scans/d.bin: {REFUSED}" in lines
-    assert [row[1] for row in table(run, "failed")] == ["d"]
-    assert {row[2] for row in table(run, "warnings")} == {"c"}
 
 
 def test_other_targets_have_no_summary(run):

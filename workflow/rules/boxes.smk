@@ -1,4 +1,4 @@
-# Draws the labelled boxes of one scan on its image.
+# Draws the labelled boxes of one scan on its image; or of all scans of a batch.
 #
 #   <results>/<encoding>/<scan>.png, <labels>/{label_2,calib}/<scan>.txt
 #     ->  <results>/<encoding>/boxes/<scan>.png
@@ -31,3 +31,17 @@ rule draw_boxes:
             wildcards.encoding,
             output.picture,
         )
+
+
+rule draw_boxes_of_batch:
+    input:
+        images=finished_batch,
+        labels=labels_of_batch,
+    output:
+        mark="<run>/.birdview/boxes/{batch}",
+    log:
+        "<run>/logs/boxes/{batch}.log",
+    params:
+        code=code_of("view.boxes"),
+    run:
+        run_job(log[0], jobs.draw_boxes_of_batch, RUN, wildcards.batch, output.mark)

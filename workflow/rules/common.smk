@@ -32,9 +32,10 @@ if os.path.isdir(SCRIPTS) and not os.path.samefile(
         f"expected one"
     )
 
-from birdview import jobs, parts
-from birdview.pixels.recipe import recipe
+from birdview import jobs
+from birdview.batches import Batches
 from birdview.provenance import digest_lock, digest_modules
+from birdview.progress import Progress
 from birdview.run import resolve
 
 
@@ -63,6 +64,7 @@ try:
         workflow.storage_settings.default_storage_prefix,
         storage_object,
         RESULTS,
+        workflow.local_exec,
     )
 except (OSError, ValueError) as error:
     raise WorkflowError(explain(error)) from None
@@ -70,12 +72,11 @@ except (OSError, ValueError) as error:
 if not MODULE:
     config.update(RUN.settings)  # for the report
 
-# Everything that determines an image apart from its scan. One dict, because Snakemake
-# compares params as a set and would miss two values swapping.
-RECIPES = {name: recipe(value, RUN.layout) for name, value in RUN.encodings.items()}
+BATCHES = Batches(RUN, storage_object)
+PROGRESS = Progress()
 
-# Logs stay here if the images go to a bucket. A path that is local gets no module's prefix.
-local_log = local if RUN.results_prefix else str
+# What stays here if the images go to a bucket. A path that is local gets no module's prefix.
+local_file = local if RUN.results_prefix else str
 
 
 # <results>/{encoding}/{scan}.png are the images; <run> is for what is made of all of them.
@@ -88,7 +89,7 @@ wildcard_constraints:
     encoding="|".join(RUN.encodings),
     scan=r"(?!boxes/|(.*/)?\.\./).+",
     number="[0-9]+",
-    part="[0-9]+",
+    batch="[0-9]+-[0-9a-f]{8}",
     digest="[0-9a-f]{12}",
     below="(demo/)?",
 

@@ -1,5 +1,6 @@
 # Input functions. What they return is where the files are, and stays as it is if birdview is
 # used as a module with a prefix.
+from functools import cache
 
 
 @input_function
@@ -22,9 +23,55 @@ def invalid_names(wildcards):
 
 
 @input_function
+def recipe_input(wildcards):
+    """Return what changes with the encoding, the layout and the code."""
+    file = recipe_file(wildcards.encoding)
+    return local(file) if RUN.results_prefix else file
+
+
+@cache
+def recipe_file(encoding):
+    """Write what changes with a recipe, once in a run; return its path."""
+    return jobs.record_recipe(RUN, encoding)
+
+
+@input_function
 def images(wildcards):
-    """Return all images, wherever they are."""
+    """Return all images, or what marks that all batches of them are finished."""
+    if RUN.is_batched:
+        return finished_batches() + RUN.failures
     return [image.path for image in RUN.images] + RUN.failures
+
+
+@cache
+def finished_batches():
+    """Return the marks of all batches, and request those that are not finished."""
+    if workflow.is_main_process:
+        jobs.request_batches(RUN, BATCHES)
+    return [local_file(mark) for mark in RUN.marks.values()]
+
+
+@input_function
+def batch_request(wildcards):
+    """Return what is newer than the mark of a batch if it is to be rendered."""
+    return local_file(RUN.request_path(wildcards.batch))
+
+
+@input_function
+def demo_scans(wildcards):
+    """Return the scans of a batch that Snakemake has to simulate."""
+    if not RUN.source.is_simulated:
+        return []
+    return [RUN.source.file(scan) for scan in RUN.batches.get(wildcards.batch, [])]
+
+
+@input_function
+def no_parts(wildcards):
+    """Say what replaced parts."""
+    raise ValueError(
+        "parts: no longer a target, expected the setting scans_per_job instead: "
+        "snakemake --config scans_per_job=500"
+    )
 
 
 @input_function
@@ -36,8 +83,10 @@ def local_images(wildcards):
 
 @input_function
 def images_of_encoding(wildcards):
-    """Return the images of one encoding."""
+    """Return the images of one encoding, or the marks of all batches."""
     RUN.check_images_are_local()
+    if RUN.is_batched:
+        return finished_batches()
     return [RUN.image_path(wildcards.encoding, scan) for scan in RUN.scans]
 
 
@@ -55,24 +104,33 @@ def grids(wildcards):
 
 
 @input_function
-def finished_parts(wildcards):
-    """Return the marks of all parts."""
-    jobs.check_clone("parts")
-    return RUN.finished_parts + RUN.failures
-
-
-@input_function
-def images_or_parts(wildcards):
-    """Return what the default target renders: on a cluster, a job takes seconds to start."""
-    is_local = workflow.local_exec or RUN.results != "results"
-    return images(wildcards) if is_local else finished_parts(wildcards)
-
-
-@input_function
 def boxed_pictures(wildcards):
-    """Return the pictures with boxes of all scans that have labels."""
+    """Return the pictures with boxes of all scans that have labels, or their marks."""
     RUN.check_images_are_local()
-    return RUN.boxed_pictures
+    return boxed_batches() if RUN.is_batched else RUN.boxed_pictures
+
+
+@cache
+def boxed_batches():
+    """Return the marks of all batches with labels, and remove those of unfinished ones."""
+    if workflow.is_main_process:
+        jobs.unmark_boxes(RUN)
+    return [*RUN.boxes_marks.values()]
+
+
+@input_function
+def finished_batch(wildcards):
+    """Return the mark of a batch."""
+    finished_batches()
+    return RUN.marks[wildcards.batch]
+
+
+@input_function
+def labels_of_batch(wildcards):
+    """Return the label files of a batch that exist."""
+    scans = RUN.batches[wildcards.batch]
+    files = [file for scan in scans for file in RUN.label_files(scan)]
+    return [file for file in files if os.path.isfile(file)]
 
 
 @input_function

@@ -16,7 +16,6 @@ checkpoint manifest:
         "<run>/logs/manifest.log",
     threads: all_cores
     params:
-        recipes=[RECIPES[name] for name in sorted(RECIPES)],
         code=code_of("reproduce.manifest", "inflate"),
         lock=digest_lock(),
     run:

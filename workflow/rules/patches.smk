@@ -9,10 +9,12 @@ import os
 import re
 import signal
 import threading
+from functools import partial
 
 from birdview.checks.summary import MAX_SHOWN
 from birdview.files import file_clock
-from snakemake.io import flag
+from birdview.progress import BAR_SECONDS, LINE_SECONDS
+from snakemake.io import IOFile, flag
 from snakemake.path_modifier import PATH_MODIFIER_FLAG
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -69,7 +71,7 @@ def end_log(path, error, is_expected=False):
 
 
 class OneLineErrors(logging.Filter):
-    """Show an error that a job raised as one line, where Snakemake prints twelve.
+    """Show the errors that a job raised as a line each, where Snakemake prints twelve.
 
     And only the first: a wrong setting may give as many as there are images.
     """
@@ -84,20 +86,40 @@ class OneLineErrors(logging.Filter):
             return not self.expected.intersection(getattr(record, "log", ()))
         if event == LogEvent.ERROR:
             found = re.match(
-                r'RuleException:\nWorkflowError in file ".*common\.smk", line \d+:\n(.*)',
+                r'RuleException:\nWorkflowError in file ".*common\.smk", line \d+:\n'
+                r'((?:(?!  File ").*\n?)+)',
                 record.getMessage(),
             )
             if found:
-                is_new = found[1] not in self.shown and len(self.shown) < MAX_SHOWN
-                self.shown += [found[1]] if is_new else []
-                record.msg, record.args = found[1], ()
-                return is_new
+                new = [line for line in found[1].splitlines() if line not in self.shown]
+                new = new[: MAX_SHOWN - len(self.shown)]
+                self.shown += new
+                record.msg, record.args = "\n".join(new), ()
+                return bool(new)
+        return True
+
+
+class FinishedBatches(logging.Filter):
+    """Count the scans of batches that other machines have rendered."""
+
+    def __init__(self):
+        super().__init__()
+        self.batches = {}
+
+    def filter(self, record):
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_INFO and "batch" in record.wildcards:
+            self.batches[record.jobid] = record.wildcards["batch"]
+        if event == LogEvent.JOB_FINISHED and record.job_id in self.batches:
+            PROGRESS.end(self.batches[record.job_id])
         return True
 
 
 ERRORS = OneLineErrors()
 if workflow.is_main_process:
     logger.addFilter(ERRORS)
+    if not workflow.local_exec:
+        logger.addFilter(FinishedBatches())
 
 
 def conclude(since):
@@ -105,7 +127,7 @@ def conclude(since):
     lines, error = [RUN.left_out], ""
     if asks_for_images():
         try:
-            lines, error = jobs.conclude(RUN, since, ERRORS.shown)
+            lines, error = jobs.conclude(RUN, BATCHES, since, ERRORS.shown)
         except (OSError, ValueError) as why:
             error = str(why)
     for line in filter(None, lines):
@@ -123,11 +145,41 @@ def asks_for_images():
         for file in job.output
     }
     start = f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
-    files = [image.path for image in RUN.images] + RUN.failures
-    parts_start = f"{start}{RUN.folder}/parts/"
-    return not asked.isdisjoint(f"{start}{file}" for file in files) or any(
-        file.startswith(parts_start) for file in asked
-    )
+    if not asked.isdisjoint(RUN.marks.values()):
+        return True
+    files = (image.path for image in RUN.images)
+    return not asked.isdisjoint(f"{start}{file}" for file in (*files, *RUN.failures))
+
+
+def forget_image(path):
+    """Remove what Snakemake knows of an image that a batch renders.
+
+    Otherwise it would take older inputs, if they come back, for those of this image.
+    """
+    start = f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
+    workflow.persistence.cleanup_metadata(IOFile(f"{start}{path}"))
+
+
+def announce():
+    """Say what the run needs, and show how far its batches are."""
+    rules = [job.rule.name for job in workflow.dag.needrun_jobs()]
+    alone = sum(rule.endswith("render") for rule in rules)
+    due = BATCHES.due if any(rule.endswith("render_batch") for rule in rules) else {}
+    for line in jobs.announce(RUN, alone, due, workflow.cores or 1):
+        logger.warning(explain(line))
+    show, interval = logger.warning, LINE_SECONDS
+    listener = workflow.logger_manager.queue_listener
+    for handler in listener.handlers if listener else ():
+        if hasattr(handler, "progress") and handler.console.is_terminal:
+            show, interval = partial(move_bar, handler.progress), BAR_SECONDS
+    PROGRESS.begin({batch: due[batch].scans for batch in due}, show, interval)
+
+
+def move_bar(bars, line):
+    """Show the progress of all batches, where the rich logger has a bar for each rule."""
+    if PROGRESS.bar is None:
+        PROGRESS.bar = bars.add_task(line, total=PROGRESS.total, active="")
+    bars.update(PROGRESS.bar, description=line, completed=PROGRESS.done)
 
 
 if workflow.is_main_process:
@@ -143,7 +195,14 @@ def stop_gracefully(*_):
     Snakemake's own handler takes a lock. It runs in the main thread, which may hold that
     lock, and then waits for itself. In a thread of its own, it waits for the main thread.
     """
+    BATCHES.stop()
     threading.Thread(target=workflow.scheduler.exit_gracefully).start()
+
+
+def interrupt(*_):
+    """Let running batches end at once: Snakemake waits for its jobs."""
+    BATCHES.stop()
+    raise KeyboardInterrupt
 
 
 onstart:
@@ -151,8 +210,10 @@ onstart:
         # No setting turns off the limit of jobs per second, and its timers make the
         # scheduler look at all jobs once more for each: 2 ms of 12.
         workflow.scheduler.job_rate_limiter = None
-    else:
+    elif RUN.is_batched:
         # Also for jobs that never run, such as those that a cluster refuses.
-        for part in RUN.parts:
-            make_empty_log(f"{RUN.folder}/logs/parts/{part}.log")
+        for batch in BATCHES.due:
+            make_empty_log(f"{RUN.folder}/logs/batches/{batch}.log")
+    announce()
     signal.signal(signal.SIGTERM, stop_gracefully)
+    signal.signal(signal.SIGINT, interrupt)

@@ -10,13 +10,12 @@
 rule render:
     input:
         scan=scan_input,
+        recipe=recipe_input,
     output:
         image="<results>/{encoding}/{scan}.png",
     log:
-        local_log("<results>/logs/{encoding}/{scan}.log"),
+        local_file("<results>/logs/{encoding}/{scan}.log"),
     localrule: True
-    params:
-        recipe=lambda wildcards: RECIPES[wildcards.encoding],
     run:
         run_job(
             log[0],
@@ -33,7 +32,7 @@ rule reject_name:
     output:
         "<results>/invalid/{number}",
     log:
-        local_log("<results>/logs/invalid/{number}.log"),
+        local_file("<results>/logs/invalid/{number}.log"),
     localrule: True
     run:
         run_job(log[0], jobs.reject_name, RUN, int(wildcards.number))
@@ -43,7 +42,7 @@ rule grid:
     output:
         json="<results>/{encoding}/{below}grid.json",
     log:
-        local_log("<results>/logs/{encoding}/{below}grid.json.log"),
+        local_file("<results>/logs/{encoding}/{below}grid.json.log"),
     localrule: True
     params:
         digests=lambda wildcards: [

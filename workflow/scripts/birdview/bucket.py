@@ -1,20 +1,22 @@
 """Find scans in object storage, and copy files to and from there."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
-
-from birdview.files import PathLike
 
 INVALID_OBJECT_NAMES = {
     "[#?]": "the storage plugin would take another object",
 }
 """Further patterns of names that are rejected there, and why."""
 
-THREADS = 10
-"""They mostly wait; it is also the number of connections that the client keeps."""
+THREADS, AHEAD = 10, 20
+"""Threads, which mostly wait: as many as the client keeps connections. And copies that
+are made before they are needed."""
 
 
 def is_bucket(folder: str) -> bool:
@@ -38,12 +40,14 @@ def check_exists(folder: Any) -> None:
         folder.provider.s3c.meta.client.list_objects_v2(Bucket=folder.bucket, MaxKeys=1)
 
 
-def find_objects(folder: Any) -> dict[str, str]:
+def find_objects(folder: Any, key: str = "scans") -> dict[str, str]:
     """Find the objects below a path of a bucket.
 
     Parameters
     ----------
     folder : StorageObject of snakemake-storage-plugin-s3
+    key : str
+        The setting that names it, for error messages.
 
     Returns
     -------
@@ -60,97 +64,104 @@ def find_objects(folder: Any) -> dict[str, str]:
     """
     if folder.key == "." or set("#?") & set(folder.query):
         raise ValueError(
-            f"scans: {folder.query}, expected a path in a bucket, without # or ?"
+            f"{key}: {folder.query}, expected a path in a bucket, without # or ?"
         )
     start = len(folder.key) + 1
-    with _errors_of(f"scans: {folder.query}", folder):
+    with _errors_of(f"{key}: {folder.query}", folder):
         etags = {item.key: item.e_tag for item in folder.get_subkeys()}
     return {key[start:]: etags[key] for key in sorted(etags)}
 
 
-def fetch(folder: Any, names: Iterable[str], target: PathLike) -> None:
-    """Copy objects below a path of a bucket to a local folder.
+@contextmanager
+def fetch(folder: Any, names: Iterable[str]) -> Iterator[Iterator[str]]:
+    """Copy objects below a path of a bucket, one after the other.
+
+    Some more are copied while the caller works on one.
 
     Parameters
     ----------
     folder : StorageObject of snakemake-storage-plugin-s3
     names : iterable of str
-    target : path-like
+
+    Yields
+    ------
+    iterator of str
+        The path of a copy of each, in order; it is removed when the next is asked for.
 
     Raises
     ------
     OSError
         If one of them cannot be copied.
     """
+    waiting, copies = iter(names), deque[Future[Path]]()
+    with (
+        tempfile.TemporaryDirectory() as target,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
 
-    def fetch_one(client: Any, key: str, name: str) -> None:
-        path = Path(target, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        client.download_file(folder.bucket, key, str(path), Config=_in_one_thread())
+        def copy(name: str) -> Path:
+            path = Path(target, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _errors_of(f"{folder.query}/{name}", folder):
+                _client(folder).download_file(
+                    folder.bucket, _key(folder, name), path, Config=_in_one_thread()
+                )
+            return path
 
-    _do_for_each(fetch_one, folder, names)
+        def copy_all() -> Iterator[str]:
+            copies.extend(pool.submit(copy, name) for name in islice(waiting, AHEAD))
+            while copies:
+                path = copies.popleft().result()
+                copies.extend(pool.submit(copy, name) for name in islice(waiting, 1))
+                yield str(path)
+                path.unlink()
 
-
-def put(folder: Any, names: Iterable[str], local: PathLike) -> None:
-    """Copy files in a local folder to below a path of a bucket.
-
-    Parameters
-    ----------
-    folder : StorageObject of snakemake-storage-plugin-s3
-    names : iterable of str
-    local : path-like
-
-    Raises
-    ------
-    OSError
-        If one of them cannot be copied.
-    """
-
-    def put_one(client: Any, key: str, name: str) -> None:
-        path = str(Path(local, name))
-        client.upload_file(path, folder.bucket, key, Config=_in_one_thread())
-
-    _do_for_each(put_one, folder, names)
+        try:
+            yield copy_all()
+        finally:
+            for one in copies:
+                one.cancel()
 
 
-def remove(folder: Any, names: Iterable[str]) -> None:
-    """Remove objects below a path of a bucket, if they exist.
-
-    Parameters
-    ----------
-    folder : StorageObject of snakemake-storage-plugin-s3
-    names : iterable of str
+def put(folder: Any, name: str, content: bytes) -> str:
+    """Write an object below a path of a bucket; return its ETag.
 
     Raises
     ------
     OSError
-        If one of them cannot be removed.
+        If it cannot be written.
     """
+    with _errors_of(f"{folder.query}/{name}", folder):
+        answer = _client(folder).put_object(
+            Bucket=folder.bucket, Key=_key(folder, name), Body=content
+        )
+    return str(answer["ETag"])
 
-    def remove_one(client: Any, key: str, name: str) -> None:
-        client.delete_object(Bucket=folder.bucket, Key=key)
 
-    _do_for_each(remove_one, folder, names)
+def remove(folder: Any, name: str) -> None:
+    """Remove an object below a path of a bucket, if it exists.
+
+    Raises
+    ------
+    OSError
+        If it cannot be removed.
+    """
+    with _errors_of(f"{folder.query}/{name}", folder):
+        _client(folder).delete_object(Bucket=folder.bucket, Key=_key(folder, name))
+
+
+def _client(folder: Any) -> Any:
+    return folder.provider.s3c.meta.client
+
+
+def _key(folder: Any, name: str) -> str:
+    return f"{folder.key}/{name}"
 
 
 def _in_one_thread() -> Any:
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(use_threads=False)
-
-
-def _do_for_each(
-    action: Callable[[Any, str, str], None], folder: Any, names: Iterable[str]
-) -> None:
-    client = folder.provider.s3c.meta.client
-
-    def do(name: str) -> None:
-        with _errors_of(f"{folder.query}/{name}", folder):
-            action(client, f"{folder.key}/{name}", name)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(do, names):
-            pass
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -41,6 +41,25 @@ def write_atomically(path: PathLike, content: bytes) -> None:
     """Write a file so that it never exists half-written; see `atomic_path`."""
     with atomic_path(path) as partial:
         partial.write_bytes(content)
+
+
+def remove_abandoned(folder: PathLike, since: int) -> None:
+    """Remove temporary files in a folder and below, which a killed process has left.
+
+    Parameters
+    ----------
+    folder : path-like
+    since : int
+        A time in nanoseconds: files that were written later may be in use.
+    """
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if not (name.startswith(".") and name.endswith(".partial")):
+                continue
+            path = os.path.join(parent, name)
+            with suppress(OSError):  # its process may be alive, and rename it now
+                if os.stat(path).st_mtime_ns < since:
+                    os.unlink(path)
 
 
 def file_clock(folder: PathLike) -> int:

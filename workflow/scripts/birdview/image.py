@@ -110,6 +110,27 @@ def inflate_with_zlib(stream: NDArray[np.uint8], size: int) -> NDArray[np.uint8]
     return np.frombuffer(data, dtype=np.uint8)
 
 
+def read_whole_text(image: PathLike) -> dict[str, str]:
+    """Read the text of an image that is whole, without decoding its pixels.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If the file is not a whole PNG, or if the text was not written for its pixels.
+    """
+    text: dict[str, str] = {}
+    check = b""
+    for kind, data in read_chunks(BytesIO(Path(image).read_bytes()), image):
+        text |= parse_text(kind, data)
+        if kind == b"IDAT":
+            check = data[-4:]
+    if text.get(CHECK) != check.hex():
+        raise ValueError(f"{image}: its text was written for other pixels")
+    return text
+
+
 def decode_image(
     content: bytes, path: PathLike, inflate: Inflate = inflate_with_zlib
 ) -> tuple[dict[str, str], NDArray[np.uint8]]:

@@ -3,40 +3,43 @@
 They import what they need when they run, so that Snakemake starts sooner.
 """
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from birdview import paths
-from birdview.files import PathLike
+from birdview.batches import Batches, Due, Tell
+from birdview.files import PathLike, remove_abandoned, write_atomically
 from birdview.image import ImageFile
 from birdview.pixels.layout import load_layout
+from birdview.pixels.recipe import recipe
 from birdview.run import Run
 from birdview.search import check_folder
-from birdview.sources import Bucket
 
 if TYPE_CHECKING:
     from birdview.counts import Counts
     from birdview.pixels.encoding import Encoding
     from birdview.pixels.layout import Layout
-    from birdview.pixels.render import Renderer
+    from birdview.pixels.render import ScanRenderer
 
 _of_thread = threading.local()
 
 
-def _renderer(encoding: "Encoding", layout: "Layout") -> "Renderer":
-    """Return the renderer that this thread keeps for an encoding."""
-    from birdview.pixels.render import Renderer
+def _renderer(layout: "Layout") -> "ScanRenderer":
+    """Return the renderer that this thread keeps for a layout."""
+    from birdview.pixels.render import ScanRenderer
 
-    renderers: dict[Any, Renderer] = vars(_of_thread).setdefault("renderers", {})
-    key = encoding, layout
-    if key not in renderers:
-        renderers[key] = Renderer(encoding, layout)
-    return renderers[key]
+    renderers: dict[Layout, ScanRenderer] = vars(_of_thread).setdefault("renderers", {})
+    if layout not in renderers:
+        renderers[layout] = ScanRenderer(layout)
+    return renderers[layout]
 
 
 def simulate_scan(run: Run, number: int, scan: PathLike) -> None:
@@ -54,14 +57,13 @@ def render_image(
     `file` is the input of the rule. It is empty for a scan that cannot be read, whose
     own path then gives the error.
     """
-    renderer = _renderer(run.encodings[encoding], run.layout)
+    renderer = _renderer(run.layout)
     path = file or run.source.file(scan)
     try:
-        renderer.render(path, image)
+        ((content, _),) = renderer.make_images(path, [run.encodings[encoding]])
+        write_atomically(image, content)
     except ValueError as error:
-        from birdview.checks.images import name_fitting_layouts
-
-        raise ValueError(f"{error}{name_fitting_layouts(path)}") from None
+        raise ValueError(f"{error}{_name_fitting_layouts(path)}") from None
 
 
 def reject_name(run: Run, number: int) -> None:
@@ -89,51 +91,75 @@ def explain_pixels(run: Run, encoding: str) -> str:
     return metadata.explain_pixels(run.encodings[encoding])
 
 
-def write_part_settings(path: PathLike, settings: dict[str, Any]) -> None:
-    """Write the settings for the nested Snakemake of a part."""
-    from birdview import parts
+def record_recipe(run: Run, encoding: str) -> str:
+    """Return a file that changes with the recipe of an encoding.
 
-    parts.write_settings(path, settings)
+    It is an input of images: so those that were rendered in batches, of which Snakemake
+    knows no params, become stale with a recipe as well.
+    """
+    path = Path(run.records, "recipes", f"{encoding}.json")
+    content = json.dumps(recipe(run.encodings[encoding], run.layout), indent=2)
+    with contextlib.suppress(OSError):
+        if path.read_text("utf-8") == content:
+            return str(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content.encode())
+    return str(path)
 
 
-def write_part_split(run: Run, part: str, path: PathLike) -> None:
-    """Write the list of the scans of a part."""
-    from birdview import parts
+def request_batches(run: Run, batches: Batches) -> None:
+    """Write anew what requests a batch, if something in it may be stale.
 
-    parts.write_split(path, parts.scans_of(run, part))
+    Also in a dry run, which would not name it otherwise: the next run looks again.
+    """
+    for encoding in run.encodings:
+        record_recipe(run, encoding)
+    os.makedirs(f"{run.records}/requested", exist_ok=True)
+    for batch in batches.due:
+        # Other words each time: Snakemake compares checksums.
+        write_atomically(run.request_path(batch), str(time.time_ns()).encode())
 
 
-def render_part(
+def render_batch(
     run: Run,
-    snakefile: PathLike,
-    settings: PathLike,
-    split: PathLike,
-    cores: int,
-    log: PathLike,
-    open_bucket: Callable[[str], Any],
+    batches: Batches,
+    batch: str,
+    mark: PathLike,
+    tell: Tell,
+    forget: Callable[[str], None],
 ) -> None:
-    """Render the images of a part; for the arguments see `birdview.parts`."""
-    from birdview import parts
+    """Render the stale images of a batch, and mark it as finished.
 
-    source = run.source.folder if isinstance(run.source, Bucket) else None
-    prefix = run.results_prefix
-    target = open_bucket(f"{prefix}/results") if prefix else None
+    `tell` and `forget` are for `birdview.batches`.
+    """
+    digest = batches.render(batch, lambda *what: draw_images(run, *what), tell, forget)
+    write_atomically(mark, digest.encode())
+
+
+def _measure_image(run: Run, encoding: "Encoding", scan: str) -> int:
+    """Return the size of an image that is not written; 0 if it fails."""
     try:
-        parts.render_part(
-            snakefile,
-            settings,
-            split,
-            cores,
-            log,
-            f"{run.folder}/parts",
-            source,
-            target,
-        )
-    except (OSError, ValueError) as error:
-        # On a cluster, the end of the log is shown at the terminal.
-        with open(log, "a") as file:
-            print(error, file=file)
-        raise
+        (content,) = draw_images(run, scan, run.source.file(scan), [encoding])
+    except (MemoryError, OSError, ValueError):
+        return 0
+    return len(content)
+
+
+def draw_images(
+    run: Run, scan: str, file: PathLike, encodings: "list[Encoding]"
+) -> Iterator[bytes]:
+    """Yield the images of a scan in some encodings, as PNG files."""
+    try:
+        for content, _ in _renderer(run.layout).make_images(file, encodings):
+            yield content
+    except ValueError as error:
+        raise ValueError(f"{error}{_name_fitting_layouts(file)}") from None
+
+
+def _name_fitting_layouts(file: PathLike) -> str:
+    from birdview.checks.images import name_fitting_layouts
+
+    return name_fitting_layouts(file)
 
 
 def draw_boxes(
@@ -146,6 +172,49 @@ def draw_boxes(
     boxes.draw_boxes(
         image, labels, calibration, run.encodings[encoding], picture, run.layout.frame
     )
+
+
+def unmark_boxes(run: Run) -> None:
+    """Remove the marks of batches of which a picture of boxes does not exist."""
+    labelled = set(run.labelled)
+    for batch, scans in run.batches.items():
+        pictures = (
+            run.boxed_path(name, scan)
+            for name in run.encodings
+            for scan in scans
+            if scan in labelled
+        )
+        if not all(map(os.path.exists, pictures)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(run.boxes_marks[batch])
+
+
+def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
+    """Draw the boxes of the scans of a batch, where they are not drawn yet.
+
+    Raises
+    ------
+    ValueError
+        If some cannot be drawn: a line for each error.
+    """
+    from birdview.view import boxes
+
+    errors = dict[str, None]()
+    labelled = set(run.labelled)
+    for scan in run.batches[batch]:
+        for name in run.encodings if scan in labelled else ():
+            image, picture = run.image_path(name, scan), run.boxed_path(name, scan)
+            try:
+                if not boxes.is_current(picture, image, *run.label_files(scan)):
+                    os.makedirs(os.path.dirname(picture), exist_ok=True)
+                    draw_boxes(run, image, scan, name, picture)
+            except (MemoryError, OSError, ValueError) as error:
+                errors[str(error)] = None
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(picture)
+    if errors:
+        raise ValueError("\n".join(errors))
+    write_atomically(mark, b"")
 
 
 def conclude_after(
@@ -183,12 +252,35 @@ def conclude_after(
     return execute_and_conclude
 
 
-def conclude(run: Run, since: int, shown: Collection[str]) -> tuple[list[str], str]:
+def announce(run: Run, alone: int, due: Mapping[str, Due], cores: int) -> list[str]:
+    """Say before a large run how much disk it needs, and how it would be faster.
+
+    Parameters
+    ----------
+    run : Run
+    alone : int
+        Images to be rendered, one job each.
+    due : mapping of str to Due
+        Batches to be rendered.
+    cores : int
+    """
+    from birdview import forecast
+
+    images = alone + sum(one.images for one in due.values())
+    lines = [forecast.describe_disk(run, images, _measure_image)]
+    lines.append(forecast.advise_batches(alone, cores))
+    return [line for line in lines if line]
+
+
+def conclude(
+    run: Run, batches: Batches, since: int, shown: Collection[str]
+) -> tuple[list[str], str]:
     """Look at all images of a run at its end, and write its tables.
 
     Parameters
     ----------
     run : Run
+    batches : Batches
     since : int
         The start of the run, in nanoseconds as the file system counts them.
     shown : collection of str
@@ -206,22 +298,28 @@ def conclude(run: Run, since: int, shown: Collection[str]) -> tuple[list[str], s
     OSError
         If a table cannot be written.
     """
-    from birdview.checks import images, summary
+    from birdview.checks import images, recall, summary
 
     def log_of(image: ImageFile) -> str:
-        return f"{run.results}/logs/{image.encoding.name}/{image.scan}.log"
+        return run.log_path(image.encoding.name, image.scan)
 
     def has_scan(scan: str) -> bool:
         return scan in scans or run.source.is_readable(scan)
 
     scans = set(run.scans)
-    if run.results_prefix:  # parts have looked at their images there
-        failures, warned = images.read_tables(f"{run.folder}/parts", scans)
-        failures += images.read_logs(run.images, log_of)
+    last = None
+    if run.results_prefix:
+        failures = images.read_logs(run.images, log_of)
         seen, orphans = images.Seen(failures, is_known=False), []
+        warned = images.find_doubts(run.images, run.layout, batches.find_text())
     else:
         seen = images.look(run.images, log_of, since)
-        warned = images.find_doubts(run.images, run.layout)
+        found = None
+        if run.is_batched:
+            path = f"{run.records}/judged.json"
+            last = recall.Recall(path, run.folder, batches.digest())
+            found = last.read(scans)
+        warned = images.find_doubts(run.images, run.layout) if found is None else found
         orphans = [
             run.image_path(name, scan)
             for name in run.encodings
@@ -232,6 +330,11 @@ def conclude(run: Run, since: int, shown: Collection[str]) -> tuple[list[str], s
     )
     known = scans | set(run.invalid)
     images.write_tables(run.folder, seen.failures, warned, known, since)
+    for folder in (run.records, *(f"{run.results}/{name}" for name in run.encodings)):
+        remove_abandoned(folder, since)
+    if last:
+        last.write()
+        batches.discard_others()
     outcome = summary.Outcome(
         seen,
         warned,
@@ -365,7 +468,9 @@ def verify_images(run: Run, threads: int) -> None:
     from birdview.reproduce import manifest, verify
 
     def make_image(image: ImageFile) -> "tuple[bytes, Counts]":
-        return _renderer(image.encoding, run.layout).make_image(image.scan_file)
+        renderer = _renderer(run.layout)
+        (made,) = renderer.make_images(image.scan_file, [image.encoding])
+        return made
 
     run.check_images_are_local()
     checked = verify.check_images(run.images, make_image, threads, inflate)

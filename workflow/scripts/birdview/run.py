@@ -23,10 +23,17 @@ from birdview.scans import (
     check_folders,
     find_invalid_names,
     find_labelled,
-    split_into_parts,
+    split_into_batches,
 )
 from birdview.search import Ignored
 from birdview.sources import Bucket, Demo, Folder, Source
+
+SCANS_PER_JOB = 500
+"""Scans of a job on a cluster, or with a bucket, unless settings say how many."""
+REPLACED = {
+    "part_size": "scans_per_job, which renders as many scans in one job",
+}
+"""Settings that no longer exist, and what replaces them."""
 
 RESERVED_NAMES = (
     "benchmark",
@@ -83,6 +90,8 @@ class Run:
         The scans, or why they cannot be found: see `scans`.
     results : str
         The folder of the images; see also `folder`.
+    is_batched : bool
+        Whether a job renders a batch of scans, and not one image.
     """
 
     settings: Mapping[str, Any]
@@ -92,6 +101,7 @@ class Run:
     results_prefix: str | None
     found: Scans | OSError | ValueError
     results: str = "results"
+    is_batched: bool = False
 
     @property
     def folder(self) -> str:
@@ -149,26 +159,25 @@ class Run:
             f"{self.results}/invalid/{number}" for number in range(len(self.invalid))
         ]
 
-    @property
-    def finished_parts(self) -> list[str]:
-        """The marks of all parts.
-
-        Raises
-        ------
-        ValueError
-            If the images are not in the folder results, where parts write theirs.
-        """
-        if self.results != "results":
-            raise ValueError(
-                f"parts: the images are in {self.results}, expected them in results: "
-                f"parts do not work with another folder"
-            )
-        return [f"{self.folder}/parts/{part}.done" for part in self.parts]
-
     @cached_property
-    def parts(self) -> dict[str, list[str]]:
-        """The scans of each part, by its number."""
-        return split_into_parts(self.scans, self.settings["part_size"])
+    def batches(self) -> dict[str, list[str]]:
+        """The scans that one job renders, if it renders several."""
+        size = self.settings["scans_per_job"] or SCANS_PER_JOB
+        return split_into_batches(self.scans, list(self.encodings), size)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The file of each batch that says it is finished."""
+        return {batch: f"{self.records}/finished/{batch}" for batch in self.batches}
+
+    def request_path(self, batch: str) -> str:
+        """Return the file that is newer than the mark of a batch to be rendered."""
+        return f"{self.records}/requested/{batch}"
+
+    @property
+    def records(self) -> str:
+        """The folder of what is known of scans and images; it is always here."""
+        return f"{self.folder}/.birdview"
 
     @property
     def images(self) -> list[ImageFile]:
@@ -184,6 +193,10 @@ class Run:
     def image_path(self, encoding: str, scan: str) -> str:
         """Return the path of an image, by the names of its encoding and its scan."""
         return f"{self.results}/{encoding}/{scan}.png"
+
+    def log_path(self, encoding: str, scan: str) -> str:
+        """Return the log of an image: it has the error if rendering it failed."""
+        return f"{self.results}/logs/{encoding}/{scan}.log"
 
     @property
     def grids(self) -> list[str]:
@@ -207,10 +220,31 @@ class Run:
         """
         self._require_labels()
         return [
-            f"{self.results}/{name}/boxes/{scan}.png"
+            self.boxed_path(name, scan)
             for name in self.encodings
             for scan in self.labelled
         ]
+
+    def boxed_path(self, encoding: str, scan: str) -> str:
+        """Return the path of a picture with boxes."""
+        return f"{self.results}/{encoding}/boxes/{scan}.png"
+
+    @property
+    def boxes_marks(self) -> dict[str, str]:
+        """The file that says that the boxes of a batch are drawn, if it has labels.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not set.
+        """
+        self._require_labels()
+        labelled = set(self.labelled)
+        return {
+            batch: f"{self.records}/boxes/{batch}"
+            for batch, scans in self.batches.items()
+            if not labelled.isdisjoint(scans)
+        }
 
     @property
     def report_pictures(self) -> list[str]:
@@ -271,6 +305,7 @@ def resolve(
     results_prefix: str | None = None,
     open_bucket: Callable[[str], Any] | None = None,
     results: str = "results",
+    is_local: bool = True,
 ) -> Run:
     """Resolve the settings of a run.
 
@@ -285,6 +320,8 @@ def resolve(
         snakemake-storage-plugin-s3.
     results : str
         The folder of the images.
+    is_local : bool
+        Whether jobs run on this machine.
 
     Raises
     ------
@@ -292,6 +329,9 @@ def resolve(
         If settings are invalid, in one line. If only the scans or their labels cannot
         be found, the run keeps the error: see `Run.scans`.
     """
+    for key, successor in REPLACED.items():
+        if key in settings:
+            raise ValueError(f"config: {key} is no longer a setting: set {successor}")
     settings = validate(settings, "config", "config", from_text=True)
     encodings = load_encodings(settings["encodings"])
     layout = _layout(settings)
@@ -307,7 +347,18 @@ def resolve(
             _check_images_are_the_demos(results, encodings, found.names)
     except (OSError, ValueError) as error:
         found = error
-    return Run(settings, encodings, layout, source, results_prefix, found, results)
+    return Run(
+        settings,
+        encodings,
+        layout,
+        source,
+        results_prefix,
+        found,
+        results,
+        is_batched=bool(settings["scans_per_job"] or results_prefix)
+        or source.is_remote
+        or not is_local,
+    )
 
 
 def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
@@ -373,7 +424,7 @@ def _source(
         if settings["layout"] != "kitti":
             raise ValueError(f"scans: null, expected a folder for the {layout}")
         demo = settings["demo"]
-        return Demo(demo["scans"], demo["seed"], results, split)
+        return Demo(demo["scans"], results, split)
     if bucket.is_bucket(folder) and open_bucket:
         return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split, match)
     return Folder(folder, layout.suffix, split, f"{results}/demo", match)

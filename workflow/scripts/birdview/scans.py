@@ -4,6 +4,7 @@ A scan's name is its path below the folder of the scans, without suffix. Its ima
 the same name.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -94,19 +95,25 @@ def _is_repetitive(name: str) -> bool:
     )
 
 
-def split_into_parts(scans: list[str], size: int) -> dict[str, list[str]]:
-    """Split scans into parts of one size, the last of which may be smaller.
+def split_into_batches(
+    scans: list[str], encodings: list[str], size: int
+) -> dict[str, list[str]]:
+    """Split scans into batches of one size, the last of which may be smaller.
 
     Returns
     -------
     dict of str to list of str
-        By number: 00000, 00001, ...
+        By name: a number, and a digest of the scans and encodings, such as
+        ``00000-0a1b2c3d``. So what is kept of one batch is never taken for another's.
     """
     starts = range(0, len(scans), size)
-    return {
-        f"{number:05}": scans[start : start + size]
-        for number, start in enumerate(starts)
-    }
+    batches = {}
+    for number, start in enumerate(starts):
+        batch = scans[start : start + size]
+        text = "\n".join([*encodings, "", *batch])
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        batches[f"{number:05}-{digest[:8]}"] = batch
+    return batches
 
 
 def find_labelled(labels: PathLike, scans: list[str]) -> list[str]:

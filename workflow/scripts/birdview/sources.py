@@ -2,14 +2,15 @@
 
 import os
 import re
-from collections.abc import Hashable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, cached_property
 from pathlib import PurePath
 from typing import Any, Protocol
 
 from birdview import bucket
 from birdview.files import PathLike
-from birdview.provenance import digest_modules
+from birdview.records import State, state_of
 from birdview.search import (
     FoundScans,
     Ignored,
@@ -44,8 +45,11 @@ class Source(Protocol):
     def is_readable(self, scan: str) -> bool:
         """Whether the file can be an input: an unreadable one would stop Snakemake."""
 
-    def state(self, scan: str) -> Hashable:
-        """Return what differs if the file has changed."""
+    def state(self, scan: str) -> State | None:
+        """Return what differs if the file has changed; None if there is none."""
+
+    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
+        """Yield a path of each scan's file, which can be read until the next."""
 
 
 class Demo:
@@ -56,7 +60,6 @@ class Demo:
     Parameters
     ----------
     count : int
-    seed : int
     results : str
         The folder that holds theirs.
     split : path-like, optional
@@ -65,10 +68,8 @@ class Demo:
 
     is_remote, is_simulated = False, True
 
-    def __init__(
-        self, count: int, seed: int, results: str, split: PathLike | None = None
-    ) -> None:
-        self._count, self._seed = count, seed
+    def __init__(self, count: int, results: str, split: PathLike | None = None) -> None:
+        self._count = count
         self._results, self._split = results, split
 
     def find(self) -> FoundScans:
@@ -94,8 +95,11 @@ class Demo:
     def is_readable(self, scan: str) -> bool:
         return True
 
-    def state(self, scan: str) -> Hashable:
-        return scan, self._seed, digest_modules("birdview.demo")
+    def state(self, scan: str) -> State | None:
+        return state_of(self.file(scan))
+
+    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
+        return nullcontext(map(self.file, scans))
 
 
 def _is_demo(scan: str) -> bool:
@@ -171,12 +175,11 @@ class Folder:
     def is_readable(self, scan: str) -> bool:
         return os.access(self.file(scan), os.R_OK)
 
-    def state(self, scan: str) -> Hashable:
-        try:
-            status = os.stat(self.file(scan))
-        except OSError as error:
-            return scan, error.errno
-        return scan, status.st_size, status.st_mtime_ns, self.is_readable(scan)
+    def state(self, scan: str) -> State | None:
+        return state_of(self.file(scan))
+
+    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
+        return nullcontext(map(self.file, scans))
 
 
 class Bucket:
@@ -237,5 +240,8 @@ class Bucket:
     def is_readable(self, scan: str) -> bool:
         return True
 
-    def state(self, scan: str) -> Hashable:
-        return scan, self._etags[f"{scan}{self._suffix}"]
+    def state(self, scan: str) -> State | None:
+        return [self._etags[f"{scan}{self._suffix}"]]
+
+    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
+        return bucket.fetch(self.folder, (f"{scan}{self._suffix}" for scan in scans))

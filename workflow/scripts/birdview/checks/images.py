@@ -1,7 +1,14 @@
 """Look at the images of a run: which are there, and what their text says."""
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,11 +116,30 @@ def _read_log(path: str) -> str:
         return ""
 
 
-def find_doubts(images: Sequence[ImageFile], layout: Layout) -> list[Warned]:
+def read_text_of(image: ImageFile) -> Mapping[str, str]:
+    """Return the text of an image; nothing if it is missing or damaged."""
+    try:
+        return read_text(image.path)
+    except (OSError, ValueError):
+        return {}  # `verify` tells of damaged ones
+
+
+def find_doubts(
+    images: Sequence[ImageFile],
+    layout: Layout,
+    text_of: Callable[[ImageFile], Mapping[str, str]] = read_text_of,
+) -> list[Warned]:
     """Judge the images that exist, by their text.
 
     Those that were made by another encoding, layout or program are left out: they are
     not what the run asks for.
+
+    Parameters
+    ----------
+    images : sequence of ImageFile
+    layout : Layout
+    text_of : function
+        Returns the text of an image.
 
     Returns
     -------
@@ -121,7 +147,7 @@ def find_doubts(images: Sequence[ImageFile], layout: Layout) -> list[Warned]:
         As `judge`; with the kind ``layout`` in front if another reading of the first
         scan in doubt explains them.
     """
-    warned = judge(list(_read_texts(images, layout)), layout)
+    warned = judge(list(_find_drawn(images, layout, text_of)), layout)
     doubtful = [one.scan for one in warned if one.kind in _MISREAD]
     files = {image.scan: image.scan_file for image in images}
     reading = examine(files[doubtful[0]], layout) if doubtful else None
@@ -174,12 +200,13 @@ def examine(scan_file: PathLike, layout: Layout) -> Reading | None:
     return Reading(position.problem, whole.problem, better)
 
 
-def _read_texts(images: Iterable[ImageFile], layout: Layout) -> Iterator[Drawn]:
+def _find_drawn(
+    images: Iterable[ImageFile],
+    layout: Layout,
+    text_of: Callable[[ImageFile], Mapping[str, str]],
+) -> Iterator[Drawn]:
     for image in images:
-        try:
-            text = read_text(image.path)
-        except (OSError, ValueError):
-            continue  # missing or damaged; `verify` tells of the latter
+        text = text_of(image)
         figures = parse_figures(text)
         wanted = digest_recipe(image.encoding, layout)
         if figures is None or text.get("birdview:recipe") != wanted:
@@ -215,14 +242,17 @@ def find_orphans(folder: PathLike, has_scan: Callable[[str], bool]) -> list[str]
     list of str
         The names of the scans, sorted.
     """
+    start = len(os.path.join(folder, ""))
     names = (
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in Path(folder).rglob("*.png")
+        os.path.join(parent, name)[start:].removesuffix(".png")
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".png")
     )
     return sorted(
         name
         for name in names
-        if not name.startswith(("boxes/", "demo/")) and not has_scan(name)
+        if not has_scan(name) and not name.startswith(("boxes/", "demo/"))
     )
 
 

@@ -172,7 +172,7 @@ def _collect(
         if is_path(name)
     }
     settings = {
-        **{key: value for key, value in settings.items() if key != "part_size"},
+        **{key: value for key, value in settings.items() if key != "scans_per_job"},
         "scans": settings["scans"] and SCANS,
         "split": split and SPLIT,
         "labels": None,

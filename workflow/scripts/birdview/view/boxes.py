@@ -5,6 +5,7 @@ benchmark. Boxes are in the frame of the rectified camera: x right, y down, z fo
 in metres.
 """
 
+import hashlib
 import zlib
 from math import cos, isfinite, sin
 from pathlib import Path
@@ -18,8 +19,8 @@ from birdview.image import read_image
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.frame import Frame
 from birdview.pixels.layout import MAX_RANGE
-from birdview.pixels.png import RGB, write_png
-from birdview.provenance import SOFTWARE
+from birdview.pixels.png import RGB, read_text, write_png
+from birdview.provenance import SOFTWARE, digest_modules
 
 COLOURS = {
     "Car": (255, 209, 102),
@@ -30,6 +31,7 @@ COLOURS = {
 }
 """Red, green and blue of each kind; other kinds get `OTHER`."""
 OTHER = (240, 240, 240)
+_SOURCES = "birdview:sources"
 _AS_IT_IS = Frame()
 _SHIFT = 4  # OpenCV takes positions as integers, in units of 1/2**4 pixels
 
@@ -207,6 +209,37 @@ def draw_boxes(
     rows, cols, _ = pixels.shape
     # A PNG's lines, each with the number of its filter, 0, in front.
     lines = np.pad(pixels.reshape(rows, 3 * cols), ((0, 0), (1, 0)))
-    text = {"Software": SOFTWARE, "birdview:boxes": str(len(boxes))}
+    text = {
+        "Software": SOFTWARE,
+        "birdview:boxes": str(len(boxes)),
+        _SOURCES: _digest_sources(image, label, calib),
+    }
     stream = zlib.compress(lines.tobytes(), level=1)  # twice as fast as the default
     write_atomically(picture, write_png((rows, cols), RGB, stream, text))
+
+
+def is_current(
+    picture: PathLike, image: PathLike, label: PathLike, calib: PathLike
+) -> bool:
+    """Whether a picture was drawn from these files as they are, by this code.
+
+    Raises
+    ------
+    OSError
+        If one of the files is missing or cannot be read, but for the picture.
+    """
+    try:
+        drawn = read_text(picture).get(_SOURCES)
+    except (OSError, ValueError):
+        return False
+    return drawn == _digest_sources(image, label, calib)
+
+
+def _digest_sources(image: PathLike, label: PathLike, calib: PathLike) -> str:
+    """Return the SHA-256 of what makes a picture; of the image, its text counts."""
+    text = read_text(image)
+    parts = [digest_modules("birdview.view.boxes"), str(sorted(text.items()))]
+    content = [part.encode() for part in parts]
+    content += [Path(path).read_bytes() for path in (label, calib)]
+    digests = [hashlib.sha256(part).hexdigest() for part in content]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

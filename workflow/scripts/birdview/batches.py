@@ -1,0 +1,338 @@
+"""Render batches of scans: find out which images are stale, and render these.
+
+An image is up to date if its text has the digests of its recipe and of its scan. Both
+files are read once; then what `birdview.records` knows of them shows whether they have
+changed.
+"""
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import cached_property
+from io import BytesIO
+from typing import Any, NamedTuple, TypeAlias
+
+from birdview import stores
+from birdview.counts import Counts
+from birdview.files import write_atomically
+from birdview.image import ImageFile
+from birdview.pixels.encoding import Encoding
+from birdview.pixels.figures import KEYWORD
+from birdview.pixels.png import parse_text, read_chunks
+from birdview.pixels.recipe import digest_recipe
+from birdview.records import Known, Records, State
+from birdview.run import Run
+
+RECIPE = "birdview:recipe"
+TEXT_OF_POINTS = (*(f"birdview:{key}" for key in Counts._fields), KEYWORD)
+"""Keywords of an image's text: what made it, and what its points look like."""
+MAX_UPLOADS = 50
+"""Images of a batch that wait in memory to be uploaded."""
+
+Draw: TypeAlias = Callable[[str, str, list[Encoding]], Iterator[bytes]]
+"""Renders a scan, by its name and its file, in some encodings: yields PNG files."""
+Tell: TypeAlias = Callable[[str, bool], None]
+"""Is told of a batch that one of its scans is done, and whether it failed."""
+Forget: TypeAlias = Callable[[str], None]
+"""Is told the path of an image that was written: Snakemake does not know its inputs."""
+
+
+class Due(NamedTuple):
+    """How much of a batch may have to be rendered.
+
+    Attributes
+    ----------
+    scans, images : int
+    """
+
+    scans: int
+    images: int
+
+
+class Batches:
+    """The batches of a run.
+
+    Parameters
+    ----------
+    run : Run
+    open_bucket : function, optional
+        Turns a path such as ``s3://bucket/kitti`` into a StorageObject.
+    """
+
+    def __init__(
+        self, run: Run, open_bucket: Callable[[str], Any] | None = None
+    ) -> None:
+        self._run, self._open_bucket = run, open_bucket
+        self._recipes = {
+            name: digest_recipe(encoding, run.layout)
+            for name, encoding in run.encodings.items()
+        }
+        self._records = Records(f"{run.records}/batches", self._recipes)
+        self._is_stopped = threading.Event()
+
+    @cached_property
+    def due(self) -> dict[str, Due]:
+        """The batches in which something may have to be rendered."""
+        due = {}
+        for batch, scans in self._run.batches.items():
+            known = self._records.load(batch, scans)
+            stale = [*self._find_stale(scans, known)]
+            if stale or not os.path.exists(self._run.marks[batch]):
+                due[batch] = Due(len(stale), sum(len(one.encodings) for one in stale))
+        return due
+
+    def render(self, batch: str, draw: Draw, tell: Tell, forget: Forget) -> str:
+        """Render the stale images of a batch.
+
+        Those that were made stay, whatever happens later. Of a scan that failed, no
+        older image stays.
+
+        Parameters
+        ----------
+        batch : str
+            Its name.
+        draw, tell, forget : function
+
+        Returns
+        -------
+        str
+            What differs if one of its images does.
+
+        Raises
+        ------
+        OSError
+            If a scan cannot be copied from a bucket, or the record cannot be written.
+        ValueError
+            If scans failed: a line for each error. Or if there is no such batch, or
+            `stop` was called.
+        """
+        if batch not in self._run.batches:
+            raise ValueError(
+                f"batch {batch}: unknown, expected one of {len(self._run.batches)}, "
+                f"such as {next(iter(self._run.batches))}"
+            )
+        scans = self._run.batches[batch]
+        job = _Job(self._run, self._store, self._recipes, draw, forget)
+        job.known = self._records.load(batch, scans)
+        stale = [*self._find_stale(scans, job.known)]
+        try:
+            with self._run.source.open_files(one.scan for one in stale) as files:
+                for one, file in zip(stale, files, strict=True):
+                    if self._is_stopped.is_set():
+                        raise ValueError(f"batch {batch}: stopped before its end")
+                    tell(batch, job.render(one, file))
+        finally:
+            job.finish()
+            self._records.save(batch, job.known)
+        if job.errors:
+            raise ValueError("\n".join(job.errors))
+        digests = [(scan, known.digest) for scan, known in sorted(job.known.items())]
+        return hashlib.sha256(repr([self._recipes, digests]).encode()).hexdigest()
+
+    def find_text(self) -> Callable[[ImageFile], Mapping[str, str]]:
+        """Return what returns the text of an image that is not on this machine.
+
+        What it shows of the points, and of which recipe; nothing if that is not known.
+        """
+        texts = {
+            (name, scan): text
+            for batch, scans in self._run.batches.items()
+            for scan, known in self._records.load(batch, scans).items()
+            for name, text in known.texts.items()
+        }
+        return lambda image: texts.get((image.encoding.name, image.scan), {})
+
+    def digest(self) -> str:
+        """Return what differs if an image of the run was rendered again in a batch."""
+        return self._records.digest(self._run.batches)
+
+    def stop(self) -> None:
+        """Let batches end after the scan that is being rendered."""
+        self._is_stopped.set()
+
+    def discard_others(self) -> None:
+        """Remove what was kept of other batches of the same scans."""
+        run = self._run
+        for batch in self._records.discard_others(run.batches, set(run.scans)):
+            for path in (f"{run.records}/finished/{batch}", run.request_path(batch)):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
+    @cached_property
+    def _store(self) -> stores.Store:
+        prefix = self._run.results_prefix
+        if prefix and self._open_bucket:
+            folder = self._open_bucket(f"{prefix}/{self._run.results}")
+            return stores.Bucket(folder, self._run.results)
+        return stores.Folder()
+
+    def _find_stale(
+        self, scans: Iterable[str], known: Mapping[str, Known]
+    ) -> Iterator["_Stale"]:
+        """Yield the scans with images that are not known to be up to date."""
+        run, state_of_image = self._run, self._store.state
+        for scan in scans:
+            state, one = run.source.state(scan), known.get(scan)
+            if state is None or one is None or one.state != state:
+                yield _Stale(scan, state, [*run.encodings.values()])
+                continue
+            encodings = [
+                encoding
+                for name, encoding in run.encodings.items()
+                if one.images.get(name, 0) != state_of_image(run.image_path(name, scan))
+            ]
+            if encodings:
+                yield _Stale(scan, state, encodings)
+
+
+class _Stale(NamedTuple):
+    """A scan, the state of its file, and encodings of which its image may be stale."""
+
+    scan: str
+    state: State | None
+    encodings: list[Encoding]
+
+
+class _Job:
+    """Renders the scans of one batch.
+
+    Attributes
+    ----------
+    known : dict of str to Known
+        What is known of the scans that did not fail; completed by `finish`.
+    errors : dict of str to None
+        Those of scans, in order.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        store: stores.Store,
+        recipes: Mapping[str, str],
+        draw: Draw,
+        forget: Forget,
+    ) -> None:
+        self._run, self._store, self._recipes = run, store, recipes
+        self._draw, self._forget = draw, forget
+        self._looked_at: dict[str, list[str]] = {}
+        self._uploads: deque[tuple[str, Encoding, Future[None]]] = deque()
+        self.known: dict[str, Known] = {}
+        self.errors: dict[str, None] = {}
+
+    def render(self, one: _Stale, file: str) -> bool:
+        """Render the stale images of a scan; return whether that failed."""
+        known = self.known.pop(one.scan, None)
+        if known is None or known.state != one.state:
+            known = Known([], "", {}, {})
+        examined, stale = self._examine(one, file, known)
+        digest, texts = examined, dict[str, dict[str, str]]()
+        images = self._draw(one.scan, file, stale)
+        for number, encoding in enumerate(stale):
+            try:
+                content = next(images)
+                self._write(one.scan, encoding, content)
+            except (MemoryError, OSError, ValueError) as error:
+                self._fail(
+                    one.scan, stale[number:], _explain(error, file, self._run, one)
+                )
+                return True
+            self._forget_error(one.scan, encoding)
+            text = _read_text(content)
+            digest = text["birdview:scan_sha256"]
+            if self._store.is_remote:
+                texts[encoding.name] = {
+                    key: text[key] for key in (RECIPE, *TEXT_OF_POINTS)
+                }
+        if one.state is not None:
+            kept = known if known.digest == digest else Known([], "", {}, {})
+            self.known[one.scan] = Known(
+                one.state, digest, {**kept.images}, kept.texts | texts
+            )
+            sure = one.encodings if digest == examined else stale
+            self._looked_at[one.scan] = [encoding.name for encoding in sure]
+        return False
+
+    def finish(self) -> None:
+        """Wait until all images are written, and complete what is known of them."""
+        while self._uploads:
+            self._wait_for_oldest()
+        for scan, names in self._looked_at.items():
+            for name in names:
+                state = self._store.state(self._run.image_path(name, scan))
+                if state is not None:
+                    self.known[scan].images[name] = state
+
+    def _examine(
+        self, one: _Stale, file: str, known: Known
+    ) -> tuple[str, list[Encoding]]:
+        """Return the digest of a scan, if it is needed, and what is really stale."""
+        texts = {
+            encoding.name: self._store.read_text(
+                self._run.image_path(encoding.name, one.scan)
+            )
+            for encoding in one.encodings
+        }
+        recipes = {
+            name: text["birdview:scan_sha256"]
+            for name, text in texts.items()
+            if text.get(RECIPE) == self._recipes[name]
+        }
+        digest = known.digest
+        if recipes and not digest:
+            with contextlib.suppress(OSError):  # which reading the scan raises again
+                digest = _digest_file(file)
+        stale = [item for item in one.encodings if recipes.get(item.name, "") != digest]
+        return digest, stale if digest else one.encodings
+
+    def _write(self, scan: str, encoding: Encoding, content: bytes) -> None:
+        path = self._run.image_path(encoding.name, scan)
+        self._forget(path)
+        upload = self._store.write(path, content)
+        if upload:
+            self._uploads.append((scan, encoding, upload))
+        if len(self._uploads) > MAX_UPLOADS:
+            self._wait_for_oldest()
+
+    def _wait_for_oldest(self) -> None:
+        scan, encoding, upload = self._uploads.popleft()
+        try:
+            upload.result()
+        except OSError as error:
+            self._fail(scan, [encoding], str(error))
+
+    def _fail(self, scan: str, encodings: list[Encoding], error: str) -> None:
+        """Keep an error, and leave no older image."""
+        self.errors[error] = None
+        for encoding in encodings:
+            log = self._run.log_path(encoding.name, scan)
+            with contextlib.suppress(OSError):  # that of a full disk, the error itself
+                os.makedirs(os.path.dirname(log), exist_ok=True)
+                write_atomically(log, f"{error}\n".encode(errors="backslashreplace"))
+            with contextlib.suppress(OSError):  # also: a folder that is read-only
+                self._store.remove(self._run.image_path(encoding.name, scan))
+
+    def _forget_error(self, scan: str, encoding: Encoding) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(self._run.log_path(encoding.name, scan))
+
+
+def _explain(error: Exception, file: str, run: Run, one: _Stale) -> str:
+    """Return an error in one line, with the scan's own name for a copy of it."""
+    return " ".join(str(error).split("\n")).replace(file, run.source.file(one.scan))
+
+
+def _digest_file(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_text(content: bytes) -> dict[str, str]:
+    """Return the text of an image in memory."""
+    text: dict[str, str] = {}
+    for kind, data in read_chunks(BytesIO(content), "", before=b"IDAT"):
+        text |= parse_text(kind, data)
+    return text
