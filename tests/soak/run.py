@@ -84,18 +84,23 @@ def run(folder, command=COMMAND):
     return done.stdout + done.stderr
 
 
+def start(folder, command):
+    """Start snakemake in a process group of its own; return the process."""
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 def kills(folder, count=10_000, times=50):
     """Kill all processes of a run at random moments, and run again, many times."""
     write_scans(folder, range(count), 2000)
     chance, again, seen = random.Random(0), 0, {}
     for _ in range(times):
-        process = subprocess.Popen(
-            COMMAND,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = start(folder, COMMAND)
         goal = len(seen) + chance.randrange(count * 3 // 2 // times)
         while len(images(folder)) < goal and process.poll() is None:
             time.sleep(0.1)
@@ -134,13 +139,7 @@ def kill_at(folder, goal, seconds):
     It is killed some seconds after its start, or as soon as there are `goal` images.
     """
     end = time.monotonic() + seconds
-    process = subprocess.Popen(
-        IN_JOBS,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start(folder, IN_JOBS)
     while process.poll() is None and time.monotonic() < end:
         if len(images(folder)) >= goal:
             break
