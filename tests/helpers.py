@@ -256,13 +256,8 @@ class Project:
         """
         with open(self.source / "workflow/scripts/birdview/jobs.py", "a") as file:
             file.write(
-                "\n\n_render_image, _draw_images = render_image, draw_images\n\n\n"
-                "def _inject(scan):\n"
-                f"{textwrap.indent(textwrap.dedent(code), '    ')}\n\n\n"
-                "def render_image(run, scan, *arguments):\n"
-                "    _inject(scan)\n"
-                "    _render_image(run, scan, *arguments)\n\n\n"
+                "\n\n_draw_images = draw_images\n\n\n"
                 "def draw_images(run, scan, *arguments):\n"
-                "    _inject(scan)\n"
+                f"{textwrap.indent(textwrap.dedent(code), '    ')}\n"
                 "    yield from _draw_images(run, scan, *arguments)\n"
             )

@@ -147,7 +147,11 @@ def test_batches_hold_all_scans(scans):
     run = resolve({"scans": "scans", "scans_per_job": 1})
     assert [*run.batches.values()] == [["a"], ["drive/b"]]
     first = next(iter(run.batches))
-    assert run.marks[first] == f"results/.birdview/finished/{first}"
+    assert run.marks[0] == f"results/.birdview/finished/{first}"
+    assert run.scans_of(first) == ["a"]
+    message = f"^batch 9: unknown, expected one of 2, such as {first}$"
+    with pytest.raises(ValueError, match=message):
+        run.scans_of("9")
     assert [*resolve({"scans": "scans"}).batches.values()] == [["a", "drive/b"]]
 
 

@@ -48,7 +48,7 @@ def finished_batches():
     """Return the marks of all batches, and request those that are not finished."""
     if workflow.is_main_process:
         jobs.request_batches(RUN, BATCHES)
-    return [local_file(mark) for mark in RUN.marks.values()]
+    return [local_file(mark) for mark in RUN.marks]
 
 
 @input_function
@@ -62,7 +62,7 @@ def demo_scans(wildcards):
     """Return the scans of a batch that Snakemake has to simulate."""
     if not RUN.source.is_simulated:
         return []
-    return [RUN.source.file(scan) for scan in RUN.batches.get(wildcards.batch, [])]
+    return [RUN.source.file(scan) for scan in RUN.scans_of(wildcards.batch)]
 
 
 @input_function
@@ -115,20 +115,20 @@ def boxed_batches():
     """Return the marks of all batches with labels, and remove those of unfinished ones."""
     if workflow.is_main_process:
         jobs.unmark_boxes(RUN)
-    return [*RUN.boxes_marks.values()]
+    return [*RUN.boxed_batches()]
 
 
 @input_function
 def finished_batch(wildcards):
     """Return the mark of a batch."""
     finished_batches()
-    return RUN.marks[wildcards.batch]
+    return RUN.mark_path(wildcards.batch)
 
 
 @input_function
 def labels_of_batch(wildcards):
     """Return the label files of a batch that exist."""
-    scans = RUN.batches[wildcards.batch]
+    scans = RUN.scans_of(wildcards.batch)
     files = [file for scan in scans for file in RUN.label_files(scan)]
     return [file for file in files if os.path.isfile(file)]
 

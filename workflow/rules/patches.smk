@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import threading
-from functools import partial
 
 from birdview.checks.summary import MAX_SHOWN
 from birdview.files import file_clock
@@ -108,7 +107,7 @@ class FinishedBatches(logging.Filter):
 
     def filter(self, record):
         event = getattr(record, "event", None)
-        if event == LogEvent.JOB_INFO and "batch" in record.wildcards:
+        if event == LogEvent.JOB_INFO and "batch" in (record.wildcards or ()):
             self.batches[record.jobid] = record.wildcards["batch"]
         if event == LogEvent.JOB_FINISHED and record.job_id in self.batches:
             PROGRESS.end(self.batches[record.job_id])
@@ -145,7 +144,7 @@ def asks_for_images():
         for file in job.output
     }
     start = f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
-    if not asked.isdisjoint(RUN.marks.values()):
+    if RUN.is_batched and not asked.isdisjoint(RUN.marks):
         return True
     files = (image.path for image in RUN.images)
     return not asked.isdisjoint(f"{start}{file}" for file in (*files, *RUN.failures))
@@ -167,19 +166,27 @@ def announce():
     due = BATCHES.due if any(rule.endswith("render_batch") for rule in rules) else {}
     for line in jobs.announce(RUN, alone, due, workflow.cores or 1):
         logger.warning(explain(line))
-    show, interval = logger.warning, LINE_SECONDS
+    if due:
+        scans = {batch: due[batch].scans for batch in due}
+        show = add_bar(sum(scans.values()))
+        interval = BAR_SECONDS if show else LINE_SECONDS
+        PROGRESS.begin(scans, show or logger.warning, interval)
+
+
+def add_bar(total):
+    """Add a bar for all batches to those of the rich logger, one for each rule.
+
+    Return what moves it; None if this is no terminal.
+    """
     listener = workflow.logger_manager.queue_listener
     for handler in listener.handlers if listener else ():
         if hasattr(handler, "progress") and handler.console.is_terminal:
-            show, interval = partial(move_bar, handler.progress), BAR_SECONDS
-    PROGRESS.begin({batch: due[batch].scans for batch in due}, show, interval)
-
-
-def move_bar(bars, line):
-    """Show the progress of all batches, where the rich logger has a bar for each rule."""
-    if PROGRESS.bar is None:
-        PROGRESS.bar = bars.add_task(line, total=PROGRESS.total, active="")
-    bars.update(PROGRESS.bar, description=line, completed=PROGRESS.done)
+            bars = handler.progress
+            bar = bars.add_task("scans", total=total, active="")
+            return lambda line: bars.update(
+                bar, description=line, completed=PROGRESS.done
+            )
+    return None
 
 
 if workflow.is_main_process:

@@ -22,7 +22,7 @@ from birdview.files import write_atomically
 from birdview.image import ImageFile
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import KEYWORD
-from birdview.pixels.png import parse_text, read_chunks
+from birdview.pixels.png import text_in_front
 from birdview.pixels.recipe import digest_recipe
 from birdview.records import Known, Records, State
 from birdview.run import Run
@@ -30,6 +30,7 @@ from birdview.run import Run
 RECIPE = "birdview:recipe"
 TEXT_OF_POINTS = (*(f"birdview:{key}" for key in Counts._fields), KEYWORD)
 """Keywords of an image's text: what made it, and what its points look like."""
+_UNKNOWN = Known([], "", {}, {})
 MAX_UPLOADS = 50
 """Images of a batch that wait in memory to be uploaded."""
 
@@ -81,7 +82,7 @@ class Batches:
         for batch, scans in self._run.batches.items():
             known = self._records.load(batch, scans)
             stale = [*self._find_stale(scans, known)]
-            if stale or not os.path.exists(self._run.marks[batch]):
+            if stale or not os.path.exists(self._run.mark_path(batch)):
                 due[batch] = Due(len(stale), sum(len(one.encodings) for one in stale))
         return due
 
@@ -110,12 +111,7 @@ class Batches:
             If scans failed: a line for each error. Or if there is no such batch, or
             `stop` was called.
         """
-        if batch not in self._run.batches:
-            raise ValueError(
-                f"batch {batch}: unknown, expected one of {len(self._run.batches)}, "
-                f"such as {next(iter(self._run.batches))}"
-            )
-        scans = self._run.batches[batch]
+        scans = self._run.scans_of(batch)
         job = _Job(self._run, self._store, self._recipes, draw, forget)
         job.known = self._records.load(batch, scans)
         stale = [*self._find_stale(scans, job.known)]
@@ -158,7 +154,7 @@ class Batches:
         """Remove what was kept of other batches of the same scans."""
         run = self._run
         for batch in self._records.discard_others(run.batches, set(run.scans)):
-            for path in (f"{run.records}/finished/{batch}", run.request_path(batch)):
+            for path in (run.mark_path(batch), run.request_path(batch)):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
 
@@ -227,7 +223,7 @@ class _Job:
         """Render the stale images of a scan; return whether that failed."""
         known = self.known.pop(one.scan, None)
         if known is None or known.state != one.state:
-            known = Known([], "", {}, {})
+            known = _UNKNOWN
         examined, stale = self._examine(one, file, known)
         digest, texts = examined, dict[str, dict[str, str]]()
         images = self._draw(one.scan, file, stale)
@@ -241,14 +237,14 @@ class _Job:
                 )
                 return True
             self._forget_error(one.scan, encoding)
-            text = _read_text(content)
+            text = text_in_front(BytesIO(content), file)
             digest = text["birdview:scan_sha256"]
             if self._store.is_remote:
                 texts[encoding.name] = {
                     key: text[key] for key in (RECIPE, *TEXT_OF_POINTS)
                 }
         if one.state is not None:
-            kept = known if known.digest == digest else Known([], "", {}, {})
+            kept = known if known.digest == digest else _UNKNOWN
             self.known[one.scan] = Known(
                 one.state, digest, {**kept.images}, kept.texts | texts
             )
@@ -328,11 +324,3 @@ def _explain(error: Exception, file: str, run: Run, one: _Stale) -> str:
 def _digest_file(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read_text(content: bytes) -> dict[str, str]:
-    """Return the text of an image in memory."""
-    text: dict[str, str] = {}
-    for kind, data in read_chunks(BytesIO(content), "", before=b"IDAT"):
-        text |= parse_text(kind, data)
-    return text

@@ -57,13 +57,9 @@ def render_image(
     `file` is the input of the rule. It is empty for a scan that cannot be read, whose
     own path then gives the error.
     """
-    renderer = _renderer(run.layout)
     path = file or run.source.file(scan)
-    try:
-        ((content, _),) = renderer.make_images(path, [run.encodings[encoding]])
-        write_atomically(image, content)
-    except ValueError as error:
-        raise ValueError(f"{error}{_name_fitting_layouts(path)}") from None
+    (content,) = draw_images(run, scan, path, [run.encodings[encoding]])
+    write_atomically(image, content)
 
 
 def reject_name(run: Run, number: int) -> None:
@@ -108,7 +104,7 @@ def record_recipe(run: Run, encoding: str) -> str:
 
 
 def request_batches(run: Run, batches: Batches) -> None:
-    """Write anew what requests a batch, if something in it may be stale.
+    """Request each batch in which something may be stale.
 
     Also in a dry run, which would not name it otherwise: the next run looks again.
     """
@@ -153,13 +149,9 @@ def draw_images(
         for content, _ in _renderer(run.layout).make_images(file, encodings):
             yield content
     except ValueError as error:
-        raise ValueError(f"{error}{_name_fitting_layouts(file)}") from None
+        from birdview.checks.images import name_fitting_layouts
 
-
-def _name_fitting_layouts(file: PathLike) -> str:
-    from birdview.checks.images import name_fitting_layouts
-
-    return name_fitting_layouts(file)
+        raise ValueError(f"{error}{name_fitting_layouts(file)}") from None
 
 
 def draw_boxes(
@@ -176,17 +168,10 @@ def draw_boxes(
 
 def unmark_boxes(run: Run) -> None:
     """Remove the marks of batches of which a picture of boxes does not exist."""
-    labelled = set(run.labelled)
-    for batch, scans in run.batches.items():
-        pictures = (
-            run.boxed_path(name, scan)
-            for name in run.encodings
-            for scan in scans
-            if scan in labelled
-        )
+    for mark, pictures in run.boxed_batches().items():
         if not all(map(os.path.exists, pictures)):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(run.boxes_marks[batch])
+                os.unlink(mark)
 
 
 def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
@@ -201,7 +186,7 @@ def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
 
     errors = dict[str, None]()
     labelled = set(run.labelled)
-    for scan in run.batches[batch]:
+    for scan in run.scans_of(batch):
         for name in run.encodings if scan in labelled else ():
             image, picture = run.image_path(name, scan), run.boxed_path(name, scan)
             try:
@@ -306,20 +291,20 @@ def conclude(
     def has_scan(scan: str) -> bool:
         return scan in scans or run.source.is_readable(scan)
 
-    scans = set(run.scans)
+    scans, all_images = set(run.scans), run.images
     last = None
     if run.results_prefix:
-        failures = images.read_logs(run.images, log_of)
+        failures = images.read_logs(all_images, log_of)
         seen, orphans = images.Seen(failures, is_known=False), []
-        warned = images.find_doubts(run.images, run.layout, batches.find_text())
+        warned = images.find_doubts(all_images, run.layout, batches.find_text())
     else:
-        seen = images.look(run.images, log_of, since)
+        seen = images.look(all_images, log_of, since)
         found = None
         if run.is_batched:
             path = f"{run.records}/judged.json"
             last = recall.Recall(path, run.folder, batches.digest())
             found = last.read(scans)
-        warned = images.find_doubts(run.images, run.layout) if found is None else found
+        warned = images.find_doubts(all_images, run.layout) if found is None else found
         orphans = [
             run.image_path(name, scan)
             for name in run.encodings

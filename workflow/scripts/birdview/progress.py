@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 LINE_SECONDS, BAR_SECONDS = 10.0, 0.2
 """How often a line is printed, or a bar moves."""
@@ -16,11 +15,6 @@ class Progress:
     ----------
     clock : function
         Returns seconds.
-
-    Attributes
-    ----------
-    bar : object
-        What shows it on a terminal, if anything does.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +22,6 @@ class Progress:
         self._expected: dict[str, int] = {}
         self._done: dict[str, int] = {}
         self._failed = 0
-        self.bar: Any = None
         self._start = self._shown = clock()
         self._interval = LINE_SECONDS
         self._show: Callable[[str], None] = print

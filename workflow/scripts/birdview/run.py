@@ -165,10 +165,29 @@ class Run:
         size = self.settings["scans_per_job"] or SCANS_PER_JOB
         return split_into_batches(self.scans, list(self.encodings), size)
 
+    def scans_of(self, batch: str) -> list[str]:
+        """Return the scans of a batch.
+
+        Raises
+        ------
+        ValueError
+            If there is no such batch.
+        """
+        if batch not in self.batches:
+            raise ValueError(
+                f"batch {batch}: unknown, expected one of {len(self.batches)}, such as "
+                f"{next(iter(self.batches))}"
+            )
+        return self.batches[batch]
+
     @property
-    def marks(self) -> dict[str, str]:
-        """The file of each batch that says it is finished."""
-        return {batch: f"{self.records}/finished/{batch}" for batch in self.batches}
+    def marks(self) -> list[str]:
+        """The files that say which batches are finished."""
+        return [self.mark_path(batch) for batch in self.batches]
+
+    def mark_path(self, batch: str) -> str:
+        """Return the file that says that a batch is finished."""
+        return f"{self.records}/finished/{batch}"
 
     def request_path(self, batch: str) -> str:
         """Return the file that is newer than the mark of a batch to be rendered."""
@@ -229,9 +248,8 @@ class Run:
         """Return the path of a picture with boxes."""
         return f"{self.results}/{encoding}/boxes/{scan}.png"
 
-    @property
-    def boxes_marks(self) -> dict[str, str]:
-        """The file that says that the boxes of a batch are drawn, if it has labels.
+    def boxed_batches(self) -> dict[str, list[str]]:
+        """Return the pictures with boxes of each batch that has labels, by its mark.
 
         Raises
         ------
@@ -241,7 +259,12 @@ class Run:
         self._require_labels()
         labelled = set(self.labelled)
         return {
-            batch: f"{self.records}/boxes/{batch}"
+            f"{self.records}/boxes/{batch}": [
+                self.boxed_path(name, scan)
+                for name in self.encodings
+                for scan in scans
+                if scan in labelled
+            ]
             for batch, scans in self.batches.items()
             if not labelled.isdisjoint(scans)
         }

@@ -101,6 +101,8 @@ def _deflate(rows, cols, background, pixels, shades):
             else:
                 break
         run = end - start
+        # Here and not in a function, a call of which for each run takes four times as
+        # long as all the rest.
         if run <= MAX_RUN and count < BLOCK_TOKENS - MIN_RUN:
             tokens[count] = byte
             counts[byte] += 1
@@ -137,6 +139,11 @@ def _deflate(rows, cols, background, pixels, shades):
 
 @njit(nogil=True, cache=True)
 def _list_bytes(rows, cols, background, pixels, shades):
+    """Return the places and the values of bytes in all lines that are not background.
+
+    Ascending, with the end of the lines as the last. Filters, which are 0, are among
+    them if the background is another byte.
+    """
     samples = shades.shape[1]
     filters = 0 if background == 0 else rows
     places = np.empty(len(pixels) * samples + filters + 1, dtype=np.uint32)
@@ -167,6 +174,10 @@ def _list_bytes(rows, cols, background, pixels, shades):
 
 @njit(nogil=True, cache=True)
 def _add_long(byte, run, state, tokens, counts, words):
+    """Add a run that takes several tokens, or that may end a block.
+
+    `state` is the number of tokens, the sums of Adler-32, and that of `_pack`.
+    """
     stretch = 1
     while run:
         if state[0] >= BLOCK_TOKENS:
@@ -199,6 +210,7 @@ def _add_long(byte, run, state, tokens, counts, words):
 
 @njit(nogil=True, cache=True)
 def _end_block(state, tokens, counts, words, final):
+    """Write the tokens as a block; return the state of the next: see `_add_long`."""
     count, low, high, written = state
     tokens[count] = END
     counts[END] = 1

@@ -114,10 +114,15 @@ def read_text(path: PathLike) -> dict[str, str]:
     ValueError
         If the file is not a PNG, or ends or is damaged before its pixels.
     """
-    text: dict[str, str] = {}
     with open(path, "rb") as file:
-        for kind, data in read_chunks(file, path, before=b"IDAT"):
-            text |= parse_text(kind, data)
+        return text_in_front(file, path)
+
+
+def text_in_front(file: BinaryIO, path: PathLike) -> dict[str, str]:
+    """Return the text in front of the pixels of an open PNG file, as `read_text`."""
+    text: dict[str, str] = {}
+    for kind, data in read_chunks(file, path, before=b"IDAT"):
+        text |= parse_text(kind, data)
     return text
 
 

@@ -113,12 +113,8 @@ class Renderer:
 
         Raises
         ------
-        OSError
-            If the scan cannot be read.
-        ValueError
-            If its bytes cannot be points; the message names the file.
-        MemoryError
-            If the scan or its image does not fit.
+        OSError, ValueError, MemoryError
+            As `ScanRenderer.make_images`.
         """
         (image,) = self._scans.make_images(scan, [self._encoding])
         return image
