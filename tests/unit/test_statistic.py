@@ -75,19 +75,19 @@ def test_former_name_gives_the_same_encoding(tmp_path, old):
 
 @pytest.mark.parametrize("real", [np.float32, np.float64])
 def test_kernel_gathers_every_statistic(real):
-    """Of four points in one cell, between two that are in none."""
+    """Of four points in one cell, between two in another."""
     z_and_intensity = [9, 9], [3, 0.5], [1, 0], [5, 0.25], [5, 1], [9, 9]
-    points = np.array([[0, 0, *pair] for pair in z_and_intensity], dtype=np.float32)
-    cells = np.array([-1, 2, 2, 2, 2, -1], dtype=np.int32)
+    points = np.array(z_and_intensity, dtype=np.float32)
+    cells = np.array([0, 2, 2, 2, 2, 0], dtype=np.int32)
     found = kernels._rank(cells, 3)
-    assert found.tolist() == [2]
-    assert cells.tolist() == [-1, 0, 0, 0, 0, -1]
+    assert found.tolist() == [0, 2]
+    assert cells.tolist() == [0, 1, 1, 1, 1, 0]
     heights = kernels.Heights(
         real(1), real(1), needs_heights=True, needs_second_pass=True
     )
-    statistics = kernels._gather(points.reshape(-1), cells, 1, heights)
+    statistics = kernels._gather(points, cells, 2, heights)
     values = {
-        name: kernels._values(statistics, code, 0, 1)
+        name: kernels._values(statistics, code, 1, 2)
         for name, code in kernels.STATISTIC_CODES.items()
     }
     assert {array.dtype.type for array in values.values()} == {real}

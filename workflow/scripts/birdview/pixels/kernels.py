@@ -34,6 +34,9 @@ STATISTIC_CODES = {
 SCALE_CODES = {"linear": 0, "scan": 1, "log": 2}
 _LINEAR, _SCAN, _LOG = range(3)
 
+_BLOCK = 1024
+"""Points that are located at once: those that are inside are still close by then."""
+
 _FEW = 3
 """Cells that do not count when the use of a plane's range is judged."""
 
@@ -196,58 +199,72 @@ def draw(
         As `birdview.pixels.figures.Figures` has it.
     """
     area = region.rows.size * region.cols.size
-    rows_of_points, nonfinite, outside, outside_height = _locate(flat_points, region)
-    cells = _rank(rows_of_points, area)
+    inside, rows, nonfinite, outside_height = _locate(flat_points, region)
+    cells = _rank(rows, area)
     occupied = len(cells)
-    statistics = _gather(flat_points, rows_of_points, occupied, heights)
+    statistics = _gather(inside, rows, occupied, heights)
     of_cells = cells, statistics, np.array([0, occupied])
     of_slices = of_cells
     slices = len(slice_starts) - 1
     if slices > 0:
-        keys = _find_slices(flat_points, rows_of_points, slice_starts, occupied)
+        in_slices, keys = _find_slices(inside, rows, slice_starts, occupied)
         found = _rank(keys, occupied * slices)
-        statistics = _gather(flat_points, keys, len(found), slice_heights)
-        ends = np.searchsorted(found, np.arange(slices + 1) * occupied)
-        of_slices = found, statistics, ends
+        statistics = _gather(in_slices, keys, len(found), slice_heights)
+        ends = np.zeros(slices + 1, dtype=np.int64)
+        for key in found:
+            ends[key // occupied + 1] += 1
+        of_slices = found, statistics, np.cumsum(ends)
     pixels, shades, scale_share = _paint(
         of_cells, of_slices, scales, area, samples, background
     )
+    outside = len(flat_points) // 4 - nonfinite - len(inside)
     return pixels, shades, occupied, nonfinite, outside, outside_height, scale_share
 
 
 @njit(nogil=True, cache=True)
 def _locate(flat_points, region):
-    """Return the cell of each point, -1 for none, and how many points have none.
+    """Return z and intensity of each point that is inside, and its cell.
 
-    Those that are not finite; others; and those of them that have none because of their
+    Also how many points are not finite, and how many are outside because of their
     height alone.
     """
     low, high, rows, cols = region
-    cells = np.empty(len(flat_points) // 4, dtype=np.int32)
+    count = len(flat_points) // 4
+    inside = np.empty((count + 1, 2), dtype=np.float32)
+    cells = np.empty(count + 1, dtype=np.int32)
+    found = np.empty(_BLOCK, dtype=np.int32)
     nonfinite = drawn = outside_height = 0
-    for i in range(len(cells)):
-        x, y, z = flat_points[4 * i], flat_points[4 * i + 1], flat_points[4 * i + 2]
-        finite = (
-            (abs(x) < np.inf)
-            & (abs(y) < np.inf)
-            & (abs(z) < np.inf)
-            & (abs(flat_points[4 * i + 3]) < np.inf)
-        )
-        # No branches, and so only these operators: a branch would stop the compiler
-        # from handling several points at once.
-        inside = (
-            finite & (low[0] <= x) & (x <= high[0]) & (low[1] <= y) & (y <= high[1])
-        )
-        row = _index(x if inside else low[0], y if inside else low[1], rows)
-        col = _index(x if inside else low[0], y if inside else low[1], cols)
-        inside &= (row >= 0) & (row < rows.size) & (col >= 0) & (col < cols.size)
-        at_height = (low[2] <= z) & (z <= high[2])
-        outside_height += inside & (not at_height)
-        inside &= at_height
-        cells[i] = row * cols.size + col if inside else -1
-        nonfinite += not finite
-        drawn += inside
-    return cells, nonfinite, len(cells) - nonfinite - drawn, outside_height
+    for start in range(0, count, _BLOCK):
+        block = flat_points[4 * start : 4 * min(start + _BLOCK, count)]
+        for i in range(len(block) // 4):
+            x, y, z = block[4 * i], block[4 * i + 1], block[4 * i + 2]
+            is_finite = (
+                (abs(x) < np.inf)
+                & (abs(y) < np.inf)
+                & (abs(z) < np.inf)
+                & (abs(block[4 * i + 3]) < np.inf)
+            )
+            # No branches, and so only these operators: a branch would stop the compiler
+            # from handling several points at once.
+            is_inside = is_finite & (low[0] <= x) & (x <= high[0])
+            is_inside &= (low[1] <= y) & (y <= high[1])
+            # The index of others would be undefined if they are NaN, and that of the
+            # least number above 0, a subnormal one, takes as long as a hundred others.
+            x, y = x if is_inside else np.float32(0), y if is_inside else np.float32(0)
+            row, col = _index(x, y, rows), _index(x, y, cols)
+            is_inside &= (row >= 0) & (row < rows.size) & (col >= 0) & (col < cols.size)
+            at_height = (low[2] <= z) & (z <= high[2])
+            outside_height += is_inside & (not at_height)
+            is_inside &= at_height
+            found[i] = row * cols.size + col if is_inside else -1
+            nonfinite += not is_finite
+        # Without a branch; and what follows has no need to ask which are inside.
+        for i in range(len(block) // 4):
+            inside[drawn, 0] = block[4 * i + 2]
+            inside[drawn, 1] = block[4 * i + 3]
+            cells[drawn] = found[i]
+            drawn += found[i] >= 0
+    return inside[:drawn], cells[:drawn], nonfinite, outside_height
 
 
 @njit(nogil=True, cache=True)
@@ -268,15 +285,14 @@ def _count_ones(context, word):
 
 @njit(nogil=True, cache=True)
 def _rank(keys, size):
-    """Replace the key of each point by its rank among all keys; return these, sorted.
+    """Replace each key by its rank among all; return those that occur, sorted.
 
-    Keys are below `size`; -1, for none, stays. A set with one bit for each possible key
-    is small enough to stay close to the processor, which a table of ranks is not.
+    Keys are below `size`. A set with one bit for each possible key is small enough to
+    stay close to the processor, which a table of ranks is not.
     """
     words = np.zeros(size // 64 + 1, dtype=np.uint64)
     for key in keys:
-        if key >= 0:
-            words[np.uint32(key) >> np.uint32(6)] |= np.uint64(1) << np.uint64(key & 63)
+        words[np.uint32(key) >> np.uint32(6)] |= np.uint64(1) << np.uint64(key & 63)
     ranks = np.empty(len(words), dtype=np.int32)
     count = 0
     for i in range(len(words)):
@@ -292,53 +308,44 @@ def _rank(keys, size):
             rank += 1
             word ^= below
     for i in range(len(keys)):
-        key = keys[i]
-        if key >= 0:
-            bit = np.uint64(1) << np.uint64(key & 63)
-            word = np.uint32(key) >> np.uint32(6)
-            keys[i] = ranks[word] + np.int32(
-                _count_ones(words[word] & (bit - np.uint64(1)))
-            )
+        bit = np.uint64(1) << np.uint64(keys[i] & 63)
+        word = np.uint32(keys[i]) >> np.uint32(6)
+        keys[i] = ranks[word] + np.int32(
+            _count_ones(words[word] & (bit - np.uint64(1)))
+        )
     return found
 
 
 @njit(nogil=True, cache=True)
-def _gather(flat_points, rows, count, heights):
+def _gather(inside, rows, count, heights):
     """Return `Statistics` of `count` cells or slices; `rows` has that of each point."""
     up, ground, needs_heights, needs_second_pass = heights
     real = np.array([ground]).dtype
     counts = np.zeros(count, dtype=np.int32)
     for row in rows:
-        if row >= 0:
-            counts[row] += 1
+        counts[row] += 1
     some = count if needs_heights else 0
     record_highs = np.zeros(some, dtype=np.int32)
     max_height = np.full(some, -np.inf, dtype=real)
     intensity_at_max = np.zeros(some, dtype=np.float32)
-    for i in range(len(rows) if some else 0):
-        row = rows[i]
-        if row < 0:
-            continue
-        height = up * (flat_points[4 * i + 2] - ground)
+    for k in range(len(rows) if some else 0):
+        row = rows[k]
+        height = up * (inside[k, 0] - ground)
         # Without a branch, which no processor could predict.
         highest = max_height[row]
         is_higher = height > highest
         record_highs[row] += is_higher
         max_height[row] = height if is_higher else highest
-        intensity_at_max[row] = (
-            flat_points[4 * i + 3] if is_higher else intensity_at_max[row]
-        )
+        intensity_at_max[row] = inside[k, 1] if is_higher else intensity_at_max[row]
     some = count if needs_second_pass else 0
     min_height = np.full(some, np.inf, dtype=real)
     height_sum = np.zeros(some, dtype=real)
     max_intensity = np.full(some, -np.inf, dtype=np.float32)
     intensity_sum = np.zeros(some, dtype=real)
-    for i in range(len(rows) if some else 0):
-        row = rows[i]
-        if row < 0:
-            continue
-        height = up * (flat_points[4 * i + 2] - ground)
-        intensity = flat_points[4 * i + 3]
+    for k in range(len(rows) if some else 0):
+        row = rows[k]
+        height = up * (inside[k, 0] - ground)
+        intensity = inside[k, 1]
         min_height[row] = min(min_height[row], height)
         height_sum[row] += height
         max_intensity[row] = max(max_intensity[row], intensity)
@@ -359,50 +366,51 @@ def _gather(flat_points, rows, count, heights):
 def _values(statistics, code, first, last):
     """Return a statistic of some cells or slices."""
     values = np.empty(last - first, dtype=statistics.max_height.dtype)
-    if code == _COUNT:
-        values[:] = statistics.counts[first:last]
-    elif code == _RECORD_HIGHS:
-        values[:] = statistics.record_highs[first:last]
-    elif code == _MAX_HEIGHT:
-        values[:] = statistics.max_height[first:last]
-    elif code == _INTENSITY_AT_MAX:
-        values[:] = statistics.intensity_at_max[first:last]
-    elif code == _MIN_HEIGHT:
-        values[:] = statistics.min_height[first:last]
-    elif code == _MAX_INTENSITY:
-        values[:] = statistics.max_intensity[first:last]
-    elif code == _HEIGHT_RANGE:
-        values[:] = (
-            statistics.max_height[first:last] - statistics.min_height[first:last]
-        )
-    else:
-        values[:] = statistics.counts[first:last]
-        sums = (
-            statistics.height_sum if code == _MEAN_HEIGHT else statistics.intensity_sum
-        )
-        values[:] = sums[first:last] / values
+    for k in range(len(values)):
+        i = first + k
+        if code == _COUNT:
+            values[k] = statistics.counts[i]
+        elif code == _RECORD_HIGHS:
+            values[k] = statistics.record_highs[i]
+        elif code == _MAX_HEIGHT:
+            values[k] = statistics.max_height[i]
+        elif code == _INTENSITY_AT_MAX:
+            values[k] = statistics.intensity_at_max[i]
+        elif code == _MIN_HEIGHT:
+            values[k] = statistics.min_height[i]
+        elif code == _MAX_INTENSITY:
+            values[k] = statistics.max_intensity[i]
+        elif code == _HEIGHT_RANGE:
+            values[k] = statistics.max_height[i] - statistics.min_height[i]
+        else:
+            values[k] = statistics.counts[i]
+            is_height = code == _MEAN_HEIGHT
+            total = (
+                statistics.height_sum[i] if is_height else statistics.intensity_sum[i]
+            )
+            values[k] = total / values[k]
     return values
 
 
 @njit(nogil=True, cache=True)
-def _find_slices(flat_points, rows, slice_starts, occupied):
-    """Return a key for each point, made of its slice and its row; -1 for none."""
-    count = np.int32(len(slice_starts) - 1)
-    keys = np.empty(len(rows), dtype=np.int32)
+def _find_slices(inside, rows, slice_starts, occupied):
+    """Return the points that are in a slice, and keys made of their slice and row."""
+    slices = np.int32(len(slice_starts) - 1)
+    found = np.empty((len(rows) + 1, 2), dtype=np.float32)
+    keys = np.empty(len(rows) + 1, dtype=np.int32)
+    count = 0
     # The search starts at the slice of the last point, which is not far away.
     slice_index = np.int32(0)
-    for i in range(len(rows)):
-        keys[i] = -1
-        if rows[i] < 0:
-            continue
-        z = flat_points[4 * i + 2]
+    for k in range(len(rows)):
+        z = inside[k, 0]
         while slice_index > 0 and z < slice_starts[slice_index]:
             slice_index -= np.int32(1)
-        while slice_index < count and z >= slice_starts[slice_index + 1]:
+        while slice_index < slices and z >= slice_starts[slice_index + 1]:
             slice_index += np.int32(1)
-        if slice_index < count and z >= slice_starts[slice_index]:
-            keys[i] = slice_index * occupied + rows[i]
-    return keys
+        found[count, 0], found[count, 1] = z, inside[k, 1]
+        keys[count] = slice_index * occupied + rows[k]
+        count += slice_index < slices and z >= slice_starts[slice_index]
+    return found[:count], keys[:count]
 
 
 @njit(nogil=True, cache=True)
@@ -416,11 +424,9 @@ def _paint(of_cells, of_slices, scales, area, samples, background):
         for plane in range(planes):
             first, last = _range_of(plane, of_cells, of_slices, scales)
             most += last - first
-    pixels = np.empty(most, dtype=np.int32)
+    pixels = np.empty(most, dtype=np.int32) if samples == 1 else cells
     shades = np.full((most, samples), background, dtype=np.uint8)
     scale_share, start = 1.0, 0
-    if samples != 1:
-        pixels[:] = cells
     for plane in range(planes):
         first, last = _range_of(plane, of_cells, of_slices, scales)
         is_slice = scales.slices[plane] >= 0
