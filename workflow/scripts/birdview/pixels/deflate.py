@@ -72,63 +72,40 @@ def _symbols() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 _SYMBOLS, _EXTRAS, _EXTRA_SIZES = _symbols()
 _SYMBOL_COUNT = END + 30
 
+_ADLER = 65521
+"""Adler-32 is a pair of sums modulo this."""
+
+_ZERO, _ONE, _LAST = np.int64(0), np.int64(1), np.bool_(True)
+"""Literals in their place would compile functions once more, for types of their own."""
+
 
 @njit(nogil=True, cache=True)
 def _deflate(rows, cols, background, pixels, shades):
     """Return the words of a stream, and its size in bytes."""
-    places, values = _list_bytes(rows, cols, background, pixels, shades)
-    length = rows * (1 + shades.shape[1] * cols)
+    values, lengths, check = _list_runs(rows, cols, background, pixels, shades)
+    size = rows * (1 + shades.shape[1] * cols)
     # A token takes at most 15 bits for each of its bytes; the rest is for headers.
-    words = np.empty(length // 2 + 1024, dtype=np.uint32)
+    words = np.empty(size // 2 + 1024, dtype=np.uint32)
     tokens = np.empty(BLOCK_TOKENS + MAX_STRETCH // MAX_RUN + MIN_RUN, dtype=np.int16)
-    counts = np.zeros(END + MAX_RUN + 1, dtype=np.int64)
-    written = 0, np.uint64(0x0178), 16  # deflate, with a window of 32 KiB
-    count, low, high = 0, 1, 0
-    i, start, end = 0, 0, 0
-    background = np.int64(background)
-    while start < length:
-        byte = background
-        if places[i] == start:
-            byte = np.int64(values[i])
-        while True:
-            if places[i] > end:
-                if byte != background:
-                    break
-                end = np.int64(places[i])
-            elif values[i] == byte and end < length:
-                i += 1
-                end += 1
-            else:
-                break
-        run = end - start
+    # deflate, with a window of 32 KiB
+    written = _ZERO, np.uint64(0x0178), np.int64(16)
+    count = _ZERO
+    for i in range(len(values)):
+        value, length = values[i], lengths[i]
         # Here and not in a function, a call of which for each run takes four times as
         # long as all the rest.
-        if run <= MAX_RUN and count < BLOCK_TOKENS - MIN_RUN:
-            tokens[count] = byte
-            counts[byte] += 1
-            count += 1
-            if run > MIN_RUN:
-                token = END + run - 1
-                tokens[count] = token
-                counts[token] += 1
-                count += 1
-            else:
-                for _ in range(run - 1):
-                    tokens[count] = byte
-                    counts[byte] += 1
-                    count += 1
-            high += run * low + byte * (run * (run + 1) // 2)
-            low += run * byte
+        if length <= MAX_RUN and count < BLOCK_TOKENS - MIN_RUN:
+            # Without branches, which no processor could predict: three tokens are
+            # written, and some of them count.
+            is_long = length > MIN_RUN
+            tokens[count] = value
+            tokens[count + 1] = END + length - 1 if is_long else value
+            tokens[count + 2] = value
+            count += 2 if is_long else length
         else:
-            count, low, high, written = _add_long(
-                byte, run, (count, low, high, written), tokens, counts, words
-            )
-        start = end
-    _, low, high, (size, held, held_size) = _end_block(
-        (count, low, high, written), tokens, counts, words, True
-    )
+            count, written = _add_long(value, length, count, written, tokens, words)
+    size, held, held_size = _write_block(count, tokens, words, written, _LAST)
     held_size = -(-held_size // 8) * 8
-    check = high << 16 | low
     for shift in (24, 16, 8, 0):
         held |= np.uint64(check >> shift & 255) << np.uint64(held_size)
         held_size += 8
@@ -138,86 +115,98 @@ def _deflate(rows, cols, background, pixels, shades):
 
 
 @njit(nogil=True, cache=True)
-def _list_bytes(rows, cols, background, pixels, shades):
-    """Return the places and the values of bytes in all lines that are not background.
-
-    Ascending, with the end of the lines as the last. Filters, which are 0, are among
-    them if the background is another byte.
-    """
+def _list_runs(rows, cols, background, pixels, shades):
+    """Return the byte and the length of each run in the lines, and their Adler-32."""
     samples = shades.shape[1]
-    filters = 0 if background == 0 else rows
-    places = np.empty(len(pixels) * samples + filters + 1, dtype=np.uint32)
-    values = np.empty(len(places), dtype=np.uint8)
-    count, line_end, row = 0, 0, 0
-    for i in range(len(pixels)):
-        while pixels[i] >= line_end:
+    width = 1 + samples * cols
+    size = rows * width
+    filters = rows if background else 0  # which are 0, and so runs of their own
+    most = 2 * (len(pixels) * samples + filters) + 1
+    values, lengths = np.empty(most, dtype=np.int16), np.empty(most, dtype=np.int64)
+    # Those of lines of background. Then each other byte is added once to `low`, and to
+    # `high` once for each byte from there on.
+    low = 1 + size * background
+    high = size + size * (size + 1) // 2 % _ADLER * background
+    run = _ZERO, np.int64(background), _ZERO
+    end, row = _ZERO, _ZERO
+    for i in range(len(pixels) + 1):
+        is_end = i == len(pixels)
+        pixel = rows * cols - 1 if is_end else pixels[i]
+        while row * cols <= pixel:
             if filters:
-                places[count] = row * (1 + samples * cols)
-                values[count] = 0
-                count += 1
-            line_end += cols
+                place = row * width
+                run = _add(background, place - end, run, values, lengths)
+                run = _add(_ZERO, _ONE, run, values, lengths)
+                low -= background
+                high -= background * (size - place)
+                end = place + 1
             row += 1
-        for sample in range(samples):
-            places[count] = pixels[i] * samples + row + sample
-            values[count] = shades[i, sample]
-            count += 1
-    while row < rows:
-        if filters:
-            places[count] = row * (1 + samples * cols)
-            values[count] = 0
-            count += 1
-        row += 1
-    places[count] = rows * (1 + samples * cols)
-    values[count] = 0
-    return places, values
+        place = size if is_end else pixel * samples + row
+        run = _add(background, place - end, run, values, lengths)
+        for sample in range(0 if is_end else samples):
+            value = np.int64(shades[i, sample])
+            run = _add(value, _ONE, run, values, lengths)
+            low += value - background
+            high += (value - background) * (size - place - sample)
+        end = place + samples
+        if i % BLOCK_TOKENS == 0:  # before it overflows
+            high %= _ADLER
+    check = high % _ADLER << 16 | low % _ADLER
+    return values[: run[0] + 1], lengths[: run[0] + 1], check
 
 
 @njit(nogil=True, cache=True)
-def _add_long(byte, run, state, tokens, counts, words):
+def _add(value, length, run, values, lengths):
+    """Add bytes to the last run or, without a branch, start another; return it."""
+    count, last, total = run
+    is_other = (value != last) & (length > 0)
+    count += is_other
+    last = value if is_other else last
+    total = length if is_other else total + length
+    values[count], lengths[count] = last, total
+    return count, last, total
+
+
+@njit(nogil=True, cache=True)
+def _add_long(value, length, count, written, tokens, words):
     """Add a run that takes several tokens, or that may end a block.
 
-    `state` is the number of tokens, the sums of Adler-32, and that of `_pack`.
+    Return the number of tokens in the block, and the state of the stream: see `_pack`.
     """
-    stretch = 1
-    while run:
-        if state[0] >= BLOCK_TOKENS:
-            state = _end_block(state, tokens, counts, words, False)
-        count, low, high, written = state
+    stretch = _ONE
+    while length:
+        if count >= BLOCK_TOKENS:
+            written = _write_block(count, tokens, words, written, not _LAST)
+            count = _ZERO
         if stretch < MIN_RUN:
-            stretch = 1
-            tokens[count] = byte
-            counts[byte] += 1
+            stretch = _ONE
+            tokens[count] = value
             count += 1
         else:
             left = stretch
             while left >= MIN_RUN:
-                token = END + min(left, MAX_RUN)
-                tokens[count] = token
-                counts[token] += 1
+                tokens[count] = END + min(left, MAX_RUN)
                 count += 1
-                left -= token - END
+                left -= min(left, MAX_RUN)
             for _ in range(left):
-                tokens[count] = byte
-                counts[byte] += 1
+                tokens[count] = value
                 count += 1
-        high += stretch * low + byte * (stretch * (stretch + 1) // 2)
-        low += stretch * byte
-        state = count, low, high, written
-        run -= stretch
-        stretch = min(run, MAX_STRETCH)
-    return state
+        length -= stretch
+        stretch = min(length, MAX_STRETCH)
+    return count, written
 
 
 @njit(nogil=True, cache=True)
-def _end_block(state, tokens, counts, words, final):
-    """Write the tokens as a block; return the state of the next: see `_add_long`."""
-    count, low, high, written = state
+def _write_block(count, tokens, words, written, final):
+    """Write the tokens as a block; return the state of the stream: see `_pack`."""
     tokens[count] = END
-    counts[END] = 1
+    # Equal tokens in a row would wait for each other at one counter.
+    counts = np.zeros((2, len(_SYMBOLS)), dtype=np.int64)
+    for i in range(count + 1):
+        counts[i & 1, tokens[i]] += 1
     symbol_counts = np.zeros(_SYMBOL_COUNT, dtype=np.int64)
-    for token in range(len(counts)):
-        symbol_counts[_SYMBOLS[token]] += counts[token]
-    counts[:] = 0
+    for token in range(len(_SYMBOLS)):
+        symbol_counts[_SYMBOLS[token]] += counts[0, token] + counts[1, token]
     lengths = _code_lengths(symbol_counts)
     codes = _codes(lengths)
     entries = np.empty(len(_SYMBOLS), dtype=np.uint32)
@@ -226,8 +215,7 @@ def _end_block(state, tokens, counts, words, final):
         bits = codes[symbol] | _EXTRAS[token] << lengths[symbol]
         entries[token] = bits << 5 | lengths[symbol] + _EXTRA_SIZES[token]
     written = _pack(*_header(lengths, final), words, written)
-    written = _pack(tokens[: count + 1], entries, words, written)
-    return 0, low % 65521, high % 65521, written
+    return _pack(tokens[: count + 1], entries, words, written)
 
 
 @njit(nogil=True, cache=True)
@@ -335,7 +323,10 @@ def _pack(tokens, entries, words, written):
         entry = entries[token]
         held |= np.uint64(entry >> np.uint32(5)) << np.uint64(held_size)
         held_size += np.int64(entry & np.uint32(31))
-        if held_size >= 32:
-            words[size] = np.uint32(held)
-            size, held, held_size = size + 1, held >> np.uint64(32), held_size - 32
+        # No branch, which no processor could predict: a word that is not full yet is
+        # written again.
+        words[size] = np.uint32(held)
+        is_full = held_size >> 5
+        held >>= np.uint64(is_full << 5)
+        size, held_size = size + is_full, held_size & 31
     return size, held, held_size
