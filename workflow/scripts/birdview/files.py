@@ -28,13 +28,16 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, path)
-    except OSError as error:
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
         # The error of a full disk has no file name.
-        if error.errno is None or error.filename not in (None, str(partial)):
+        if (
+            not isinstance(error, OSError)
+            or error.errno is None
+            or error.filename not in (None, str(partial))
+        ):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_atomically(path: PathLike, content: bytes) -> None:
