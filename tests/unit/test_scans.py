@@ -402,6 +402,22 @@ def test_batches_have_one_size_but_for_the_last():
     assert all(re.fullmatch("[0-9]{5}-[0-9a-f]{8}", name) for name in all_of_them)
 
 
+def test_last_batches_are_small():
+    """So that all cores are busy to the end; small ones are not made smaller."""
+    scans = [str(number) for number in range(3000)]
+    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 500).values())]
+    assert sizes[:3] == [375, 328, 287]
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(sizes[-8:-1]) == {100}
+    assert sum(sizes) == 3000
+    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 90).values())]
+    assert sizes == [90] * 33 + [30]
+    many = [str(number) for number in range(8000)]
+    assert [*map(len, split_into_batches(many, ["mv3d"], 500).values())][:9] == (
+        [500] * 9
+    )
+
+
 @pytest.mark.parametrize("name", ["a#1", "b?", "c//d", "../e", "f/./g"])
 def test_some_names_are_invalid_in_a_bucket_only(name):
     """The storage plugin would take another object."""

@@ -28,6 +28,9 @@ RESERVED_FOLDERS = {
 }
 """Folders in results/<encoding>/ that are not for images of the user's scans."""
 
+_LAST_BATCHES, _LEAST = 8, 100
+"""For batches of scans: see `split_into_batches`."""
+
 
 def check_folders(scans: Iterable[str], file_of: Callable[[str], str]) -> None:
     """Check that no image of a user's scan would be where others are.
@@ -98,7 +101,10 @@ def _is_repetitive(name: str) -> bool:
 def split_into_batches(
     scans: list[str], encodings: list[str], size: int
 ) -> dict[str, list[str]]:
-    """Split scans into batches of one size, the last of which may be smaller.
+    """Split scans into batches of one size; towards the end, they get smaller.
+
+    So that all cores are busy until the end, whatever their number: a batch is no more
+    than one in `_LAST_BATCHES` of the scans that are left, unless these are few.
 
     Returns
     -------
@@ -106,13 +112,15 @@ def split_into_batches(
         By name: a number, and a digest of the scans and encodings, such as
         ``00000-0a1b2c3d``. So what is kept of one batch is never taken for another's.
     """
-    starts = range(0, len(scans), size)
-    batches = {}
-    for number, start in enumerate(starts):
-        batch = scans[start : start + size]
+    batches: dict[str, list[str]] = {}
+    start = 0
+    while start < len(scans):
+        left = len(scans) - start
+        batch = scans[start : start + min(size, max(_LEAST, left // _LAST_BATCHES))]
+        start += len(batch)
         text = "\n".join([*encodings, "", *batch])
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        batches[f"{number:05}-{digest[:8]}"] = batch
+        batches[f"{len(batches):05}-{digest[:8]}"] = batch
     return batches
 
 
