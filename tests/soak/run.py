@@ -25,6 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.render import Renderer, render
@@ -196,13 +197,21 @@ def batches(folder, count=3000, times=50):
 
 
 def measure(folder, *command):
-    """Run snakemake; return its seconds, and its peak memory in MiB."""
+    """Run snakemake; return its seconds, and the peak memory of its processes in MiB.
+
+    Of what they share, each has its part.
+    """
+    peak = 0
     with tempfile.TemporaryFile() as output:
         start = time.monotonic()
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0
-    return time.monotonic() - start, usage.ru_maxrss / 1024
+        process = psutil.Popen(command, cwd=folder, stdout=output, stderr=output)
+        while process.poll() is None:
+            with suppress(psutil.Error):
+                together = (process, *process.children(recursive=True))
+                peak = max(peak, sum(one.memory_full_info().pss for one in together))
+            time.sleep(0.3)
+        assert process.returncode == 0
+    return time.monotonic() - start, peak / (1 << 20)
 
 
 def jobs(folder, *counts):

@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -51,7 +52,7 @@ class Cost(NamedTuple):
     cpu_s : float
         The processor time of all its threads, in seconds.
     peak_mib : float
-        Its peak memory, sampled ten times a second.
+        The peak memory of all its processes, sampled ten times a second.
     """
 
     seconds: float
@@ -87,7 +88,7 @@ def run_workflow(
         process = psutil.Popen(command, stdout=log, stderr=log)
         peak = 0
         while process.poll() is None:
-            peak = max(peak, process.memory_info().rss)
+            peak = max(peak, memory_of(process))
             try:
                 process.wait(0.1)
             except psutil.TimeoutExpired:
@@ -97,6 +98,18 @@ def run_workflow(
             log.seek(0)
             raise RuntimeError(f"the workflow failed:\n{log.read()}")
     return Cost(seconds, _cpu_of_ended_processes() - cpu_before, peak / MIB)
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Return the memory of a process and of those that it started, in bytes.
+
+    What they share counts for each.
+    """
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        for one in (process, *process.children(recursive=True)):
+            total += one.memory_info().rss
+    return total
 
 
 def _cpu_of_ended_processes() -> float:

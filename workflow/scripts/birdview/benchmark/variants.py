@@ -57,11 +57,6 @@ def scan_renderer() -> ScanRenderer:
 
 
 @cache
-def planes_to_clear(name: str) -> Pixels:
-    return np.ones(encoding_of(name).shape, dtype=np.uint8)
-
-
-@cache
 def drawing_of(scan: str, name: str) -> Drawing:
     drawing, _, _ = Plotter(encoding_of(name)).draw(points_of(scan))
     return drawing
@@ -129,9 +124,8 @@ def render_with_renderer(name: str, scan: str, image: str) -> None:
 
 
 def render_floor(name: str, scan: str, image: str) -> None:
-    """Read the file, clear a raster, deflate an image, write it, and nothing else."""
+    """Read the file, deflate an image, write it, and nothing else."""
     read_bytes(scan)
-    planes_to_clear(name).fill(0)
     write_atomically(image, drawing_of(scan, name).encode({}))
 
 
