@@ -32,6 +32,7 @@ LEVELS = [
         "demo",
         "fit",
         "inflate",
+        "workers",
     ],
     ["reproduce"],
     ["checks"],

@@ -372,6 +372,49 @@ def test_batches_stop_on_a_signal(drive, number):
     assert drive.rendered_by(*SETTINGS) == ALL - before.keys()
 
 
+@pytest.mark.parametrize("ends_by", ["SIGKILL", "SIGSEGV"])
+def test_process_that_ends_fails_its_batch_only(drive, ends_by):
+    """As when memory is short, or in native code; the same command does the rest."""
+    drive.inject_fault(
+        f"""
+        import signal
+        if scan == "drive_1/5" and not os.path.exists("ended"):
+            open("ended", "w").close()
+            os.kill(os.getpid(), signal.{ends_by})
+        """
+    )
+    output = drive.run(*SETTINGS, expect=1)
+    (line,) = [line for line in output.splitlines() if line.startswith("batch 00001-")]
+    assert f": its process ended by {ends_by}, expected its result: " in line
+    assert line.endswith("; the same command does the rest")
+    (log,) = (drive.folder / "results" / "logs" / "batches").glob("00001-*.log")
+    assert log.read_text() == f"{line}\n"
+    before = drive.images()
+    assert before.keys() == ALL - {f"lyft/drive_1/{number}.png" for number in (5, 6, 7)}
+    assert drive.rendered_by(*SETTINGS) == ALL - before.keys()
+
+
+def test_processes_end_with_a_killed_run(drive):
+    """After the scan that is being rendered; the next run renders the rest."""
+    drive.inject_fault(
+        """
+        import time
+        with open(f"{os.getpid()}.pid", "w"):
+            time.sleep(0.5)
+        """
+    )
+    process = drive.start(*SETTINGS)
+    wait_for(lambda: len(drive.images()) >= 2)
+    process.kill()
+    process.communicate()
+    names = [path.stem for path in drive.folder.glob("*.pid")]
+    assert len(names) >= 2
+    wait_for(lambda: not any(os.path.exists(f"/proc/{name}") for name in names))
+    before = drive.images()
+    assert len(before) <= 8
+    assert drive.rendered_by(*SETTINGS) == ALL - before.keys()
+
+
 TARGETS = ("gallery", "movie", "counts", "bundle")
 
 

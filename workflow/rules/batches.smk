@@ -23,10 +23,10 @@ rule render_batch:
     log:
         local_file("<run>/logs/batches/{batch}.log"),
     run:
+        start_workers()
         run_job(
             log[0],
             jobs.render_batch,
-            RUN,
             BATCHES,
             wildcards.batch,
             output.mark,

@@ -124,6 +124,7 @@ if workflow.is_main_process:
 def conclude(since):
     """Print the summary, if the run was about images; return why it fails after all."""
     lines, error = [RUN.left_out], ""
+    BATCHES.close()
     if asks_for_images():
         try:
             lines, error = jobs.conclude(RUN, BATCHES, since, ERRORS.shown)
@@ -159,15 +160,26 @@ def forget_image(path):
     workflow.persistence.cleanup_metadata(IOFile(f"{start}{path}"))
 
 
+def start_workers():
+    """Start processes for batches; in a module, their first job is the first to do so."""
+    if workflow.local_exec and workflow.is_main_process:
+        BATCHES.start(workflow.cores)
+
+
 def announce():
     """Say what the run needs, and show how far its batches are."""
     rules = [job.rule.name for job in workflow.dag.needrun_jobs()]
     alone = sum(rule.endswith("render") for rule in rules)
     due = BATCHES.due if any(rule.endswith("render_batch") for rule in rules) else {}
-    for line in jobs.announce(RUN, alone, due, workflow.cores or 1):
+    if due:
+        start_workers()
+        if workflow.scheduler.subsample:
+            # Enough to begin with the largest batches: the last ones are to be small.
+            workflow.scheduler.subsample = max(workflow.scheduler.subsample, 64)
+    for line in jobs.announce(RUN, BATCHES, alone, due, workflow.cores or 1):
         logger.warning(explain(line))
     if due:
-        scans = {batch: due[batch].scans for batch in due}
+        scans = {batch: len(due[batch].scans) for batch in due}
         show = add_bar(sum(scans.values()))
         interval = BAR_SECONDS if show else LINE_SECONDS
         PROGRESS.begin(scans, show or logger.warning, interval)

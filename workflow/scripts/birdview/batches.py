@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from typing import Any, NamedTuple, TypeAlias
 
@@ -26,6 +26,7 @@ from birdview.pixels.png import text_in_front
 from birdview.pixels.recipe import digest_recipe
 from birdview.records import Known, Records, State
 from birdview.run import Run
+from birdview.workers import Workers, ignore
 
 RECIPE = "birdview:recipe"
 TEXT_OF_POINTS = (*(f"birdview:{key}" for key in Counts._fields), KEYWORD)
@@ -34,23 +35,25 @@ _UNKNOWN = Known([], "", {}, {})
 MAX_UPLOADS = 50
 """Images of a batch that wait in memory to be uploaded."""
 
-Draw: TypeAlias = Callable[[str, str, list[Encoding]], Iterator[bytes]]
+Draw: TypeAlias = Callable[[Run, str, str, list[Encoding]], Iterator[bytes]]
 """Renders a scan, by its name and its file, in some encodings: yields PNG files."""
 Tell: TypeAlias = Callable[[str, bool], None]
 """Is told of a batch that one of its scans is done, and whether it failed."""
 Forget: TypeAlias = Callable[[str], None]
-"""Is told the path of an image that was written: Snakemake does not know its inputs."""
+"""Is told the path of an image to be written: Snakemake will not know its inputs."""
 
 
 class Due(NamedTuple):
-    """How much of a batch may have to be rendered.
+    """What of a batch may have to be rendered.
 
     Attributes
     ----------
-    scans, images : int
+    scans : list of str
+    images : int
+        Of these scans.
     """
 
-    scans: int
+    scans: list[str]
     images: int
 
 
@@ -73,7 +76,8 @@ class Batches:
             for name, encoding in run.encodings.items()
         }
         self._records = Records(f"{run.records}/batches", self._recipes)
-        self._is_stopped = threading.Event()
+        self._is_stopped, self._lock = threading.Event(), threading.Lock()
+        self._workers: Workers | None = None
 
     @cached_property
     def due(self) -> dict[str, Due]:
@@ -83,11 +87,27 @@ class Batches:
             known = self._records.load(batch, scans)
             stale = [*self._find_stale(scans, known)]
             if stale or not os.path.exists(self._run.mark_path(batch)):
-                due[batch] = Due(len(stale), sum(len(one.encodings) for one in stale))
+                due[batch] = Due(
+                    [one.scan for one in stale],
+                    sum(len(one.encodings) for one in stale),
+                )
         return due
 
+    def start(self, cores: int) -> None:
+        """Start processes to render in, once, if several batches are due.
+
+        What comes from a bucket or goes there is rendered in this process, which has
+        the connections.
+        """
+        if self._run.results_prefix or self._run.source.is_remote:
+            return
+        with self._lock:
+            count = min(cores, len(self.due))
+            if count > 1 and self._workers is None:
+                self._workers = Workers(count, "birdview.pixels.render")
+
     def render(self, batch: str, draw: Draw, tell: Tell, forget: Forget) -> str:
-        """Render the stale images of a batch.
+        """Render the stale images of a batch, in a process of its own after `start`.
 
         Those that were made stay, whatever happens later. Of a scan that failed, no
         older image stays.
@@ -96,7 +116,9 @@ class Batches:
         ----------
         batch : str
             Its name.
-        draw, tell, forget : function
+        draw : function
+            Of a module, so that a process can import it.
+        tell, forget : function
 
         Returns
         -------
@@ -106,28 +128,43 @@ class Batches:
         Raises
         ------
         OSError
-            If a scan cannot be copied from a bucket, or the record cannot be written.
+            If a scan cannot be copied from a bucket, or the record cannot be written,
+            or the process ends.
         ValueError
             If scans failed: a line for each error. Or if there is no such batch, or
             `stop` was called.
         """
-        scans = self._run.scans_of(batch)
-        job = _Job(self._run, self._store, self._recipes, draw, forget)
-        job.known = self._records.load(batch, scans)
-        stale = [*self._find_stale(scans, job.known)]
+        run = self._run.narrow(self._run.scans_of(batch))
+        known = self._records.load(batch, run.scans)
+        stale = [*self._find_stale(run.scans, known)]
+        for one in stale:
+            for encoding in one.encodings:
+                forget(run.image_path(encoding.name, one.scan))
+        job = _Job(run, self._store, self._recipes, draw, known)
         try:
-            with self._run.source.open_files(one.scan for one in stale) as files:
-                for one, file in zip(stale, files, strict=True):
-                    if self._is_stopped.is_set():
-                        raise ValueError(f"batch {batch}: stopped before its end")
-                    tell(batch, job.render(one, file))
+            outcome = self.call(_Job.run, job, stale, tell=partial(tell, batch))
+            known = outcome.known
+        except ChildProcessError as error:
+            raise ChildProcessError(f"batch {batch}: {error}") from None
         finally:
-            job.finish()
-            self._records.save(batch, job.known)
-        if job.errors:
-            raise ValueError("\n".join(job.errors))
-        digests = [(scan, known.digest) for scan, known in sorted(job.known.items())]
+            self._records.save(batch, known)
+        if outcome.errors:
+            raise ValueError("\n".join(outcome.errors))
+        if not outcome.is_complete:
+            raise ValueError(f"batch {batch}: stopped before its end")
+        digests = [(scan, one.digest) for scan, one in sorted(known.items())]
         return hashlib.sha256(repr([self._recipes, digests]).encode()).hexdigest()
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        tell: Callable[..., None] = ignore,
+    ) -> Any:
+        """Call a function where batches are rendered: see `Workers.call`."""
+        if self._workers:
+            return self._workers.call(function, *arguments, tell=tell)
+        return function(*arguments, tell, self._is_stopped.is_set)
 
     def find_text(self) -> Callable[[ImageFile], Mapping[str, str]]:
         """Return what returns the text of an image that is not on this machine.
@@ -149,6 +186,13 @@ class Batches:
     def stop(self) -> None:
         """Let batches end after the scan that is being rendered."""
         self._is_stopped.set()
+        if self._workers:
+            self._workers.stop()
+
+    def close(self) -> None:
+        """End the processes that `start` has started."""
+        if self._workers:
+            self._workers.close()
 
     def discard_others(self) -> None:
         """Remove what was kept of other batches of the same scans."""
@@ -193,16 +237,26 @@ class _Stale(NamedTuple):
     encodings: list[Encoding]
 
 
-class _Job:
-    """Renders the scans of one batch.
+class _Outcome(NamedTuple):
+    """What a job has done.
 
     Attributes
     ----------
     known : dict of str to Known
-        What is known of the scans that did not fail; completed by `finish`.
-    errors : dict of str to None
+        What is known of the scans that did not fail.
+    errors : list of str
         Those of scans, in order.
+    is_complete : bool
+        Whether it was not stopped.
     """
+
+    known: dict[str, Known]
+    errors: list[str]
+    is_complete: bool
+
+
+class _Job:
+    """Renders the scans of one batch; can be pickled until it does."""
 
     def __init__(
         self,
@@ -210,23 +264,41 @@ class _Job:
         store: stores.Store,
         recipes: Mapping[str, str],
         draw: Draw,
-        forget: Forget,
+        known: dict[str, Known],
     ) -> None:
         self._run, self._store, self._recipes = run, store, recipes
-        self._draw, self._forget = draw, forget
+        self._draw, self._known = draw, known
+        self._errors: dict[str, None] = {}
         self._looked_at: dict[str, list[str]] = {}
         self._uploads: deque[tuple[str, Encoding, Future[None]]] = deque()
-        self.known: dict[str, Known] = {}
-        self.errors: dict[str, None] = {}
 
-    def render(self, one: _Stale, file: str) -> bool:
+    def run(
+        self,
+        stale: list[_Stale],
+        tell: Callable[[bool], None],
+        is_stopped: Callable[[], bool],
+    ) -> _Outcome:
+        """Render the stale images of scans."""
+        done = 0
+        try:
+            with self._run.source.open_files(one.scan for one in stale) as files:
+                for one, file in zip(stale, files, strict=True):
+                    if is_stopped():
+                        break
+                    tell(self._render(one, file))
+                    done += 1
+        finally:
+            self._finish()
+        return _Outcome(self._known, [*self._errors], done == len(stale))
+
+    def _render(self, one: _Stale, file: str) -> bool:
         """Render the stale images of a scan; return whether that failed."""
-        known = self.known.pop(one.scan, None)
+        known = self._known.pop(one.scan, None)
         if known is None or known.state != one.state:
             known = _UNKNOWN
         examined, stale = self._examine(one, file, known)
         digest, texts = examined, dict[str, dict[str, str]]()
-        images = self._draw(one.scan, file, stale)
+        images = self._draw(self._run, one.scan, file, stale)
         for number, encoding in enumerate(stale):
             try:
                 content = next(images)
@@ -245,14 +317,14 @@ class _Job:
                 }
         if one.state is not None:
             kept = known if known.digest == digest else _UNKNOWN
-            self.known[one.scan] = Known(
+            self._known[one.scan] = Known(
                 one.state, digest, {**kept.images}, kept.texts | texts
             )
             sure = one.encodings if digest == examined else stale
             self._looked_at[one.scan] = [encoding.name for encoding in sure]
         return False
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Wait until all images are written, and complete what is known of them."""
         while self._uploads:
             self._wait_for_oldest()
@@ -260,7 +332,7 @@ class _Job:
             for name in names:
                 state = self._store.state(self._run.image_path(name, scan))
                 if state is not None:
-                    self.known[scan].images[name] = state
+                    self._known[scan].images[name] = state
 
     def _examine(
         self, one: _Stale, file: str, known: Known
@@ -286,7 +358,6 @@ class _Job:
 
     def _write(self, scan: str, encoding: Encoding, content: bytes) -> None:
         path = self._run.image_path(encoding.name, scan)
-        self._forget(path)
         upload = self._store.write(path, content)
         if upload:
             self._uploads.append((scan, encoding, upload))
@@ -302,7 +373,7 @@ class _Job:
 
     def _fail(self, scan: str, encodings: list[Encoding], error: str) -> None:
         """Keep an error, and leave no older image."""
-        self.errors[error] = None
+        self._errors[error] = None
         for encoding in encodings:
             log = self._run.log_path(encoding.name, scan)
             with contextlib.suppress(OSError):  # that of a full disk, the error itself

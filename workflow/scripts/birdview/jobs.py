@@ -111,13 +111,14 @@ def request_batches(run: Run, batches: Batches) -> None:
     for encoding in run.encodings:
         record_recipe(run, encoding)
     os.makedirs(f"{run.records}/requested", exist_ok=True)
-    for batch in batches.due:
-        # Other words each time: Snakemake compares checksums.
-        write_atomically(run.request_path(batch), str(time.time_ns()).encode())
+    for batch, due in batches.due.items():
+        # Another first line each time: Snakemake compares checksums. And the scans: it
+        # begins with the jobs that have most to read, which is best for the last ones.
+        lines = "\n".join([str(time.time_ns()), *due.scans])
+        write_atomically(run.request_path(batch), os.fsencode(lines))
 
 
 def render_batch(
-    run: Run,
     batches: Batches,
     batch: str,
     mark: PathLike,
@@ -128,11 +129,11 @@ def render_batch(
 
     `tell` and `forget` are for `birdview.batches`.
     """
-    digest = batches.render(batch, lambda *what: draw_images(run, *what), tell, forget)
+    digest = batches.render(batch, draw_images, tell, forget)
     write_atomically(mark, digest.encode())
 
 
-def _measure_image(run: Run, encoding: "Encoding", scan: str) -> int:
+def _measure_image(run: Run, encoding: "Encoding", scan: str, *_: object) -> int:
     """Return the size of an image that is not written; 0 if it fails."""
     try:
         (content,) = draw_images(run, scan, run.source.file(scan), [encoding])
@@ -237,12 +238,15 @@ def conclude_after(
     return execute_and_conclude
 
 
-def announce(run: Run, alone: int, due: Mapping[str, Due], cores: int) -> list[str]:
+def announce(
+    run: Run, batches: Batches, alone: int, due: Mapping[str, Due], cores: int
+) -> list[str]:
     """Say before a large run how much disk it needs, and how it would be faster.
 
     Parameters
     ----------
     run : Run
+    batches : Batches
     alone : int
         Images to be rendered, one job each.
     due : mapping of str to Due
@@ -251,8 +255,14 @@ def announce(run: Run, alone: int, due: Mapping[str, Due], cores: int) -> list[s
     """
     from birdview import forecast
 
+    def measure(run: Run, encoding: "Encoding", scan: str) -> int:
+        with contextlib.suppress(ChildProcessError):  # as of the batch with this scan
+            size: int = batches.call(_measure_image, run.narrow([scan]), encoding, scan)
+            return size
+        return 0
+
     images = alone + sum(one.images for one in due.values())
-    lines = [forecast.describe_disk(run, images, _measure_image)]
+    lines = [forecast.describe_disk(run, images, measure)]
     lines.append(forecast.advise_batches(alone, cores))
     return [line for line in lines if line]
 

@@ -5,7 +5,7 @@ Made by one function, which can be called and tested without Snakemake.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -179,6 +179,10 @@ class Run:
                 f"{next(iter(self.batches))}"
             )
         return self.batches[batch]
+
+    def narrow(self, scans: list[str]) -> "Run":
+        """Return the run of some of the scans."""
+        return replace(self, found=Scans(scans, {}, [], Ignored([], [], {})))
 
     @property
     def marks(self) -> list[str]:
