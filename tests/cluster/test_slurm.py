@@ -1,6 +1,7 @@
 """Batches as jobs of a real Slurm: few jobs, right pixels, recovery after failures."""
 
 import os
+import re
 import signal
 
 import cv2
@@ -120,6 +121,17 @@ def test_only_stale_batches_become_jobs(drive):
     output, jobs = drive.submit()
     assert jobs == set()
     assert "Nothing to be done" in output
+
+
+def test_a_job_renders_500_scans_unless_settings_say_how_many(drive):
+    """And so does a dry run."""
+    settings = SETTINGS[:-1]
+    output = drive.run("-n", *settings)
+    assert re.search(r"^ *render[_ ]batch +1 *$", output, re.MULTILINE)
+    assert not re.search(r"^ *render +[0-9]+ *$", output, re.MULTILINE)
+    output, jobs = drive.submit(*settings)
+    assert len(jobs) == 1
+    check(drive)
 
 
 def test_interrupt_cancels_the_jobs(drive):

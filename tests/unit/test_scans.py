@@ -388,15 +388,15 @@ def test_invalid_names_are_found_with_the_reason():
 def test_batches_have_one_size_but_for_the_last():
     """Numbered from 00000, with a digest of what is in them."""
     scans = ["a", "b", "c", "d", "e"]
-    batches = split_into_batches(scans, ["mv3d"], 2)
+    batches = split_into_batches(scans, ["mv3d"], 2, even=True)
     assert [*batches.values()] == [scans[:2], scans[2:4], scans[4:]]
     assert [name[:6] for name in batches] == ["00000-", "00001-", "00002-"]
     all_of_them = {
         *batches,
-        *split_into_batches(scans, ["mv3d", "lyft"], 2),
-        *split_into_batches(scans[1:], ["mv3d"], 2),
-        *split_into_batches(["ab", *scans[2:]], ["mv3d"], 2),
-        *split_into_batches(scans, ["mv3d"], 9),
+        *split_into_batches(scans, ["mv3d", "lyft"], 2, even=True),
+        *split_into_batches(scans[1:], ["mv3d"], 2, even=True),
+        *split_into_batches(["ab", *scans[2:]], ["mv3d"], 2, even=True),
+        *split_into_batches(scans, ["mv3d"], 9, even=True),
     }
     assert len(all_of_them) == 3 + 3 + 2 + 1 + 1
     assert all(re.fullmatch("[0-9]{5}-[0-9a-f]{8}", name) for name in all_of_them)
@@ -405,17 +405,19 @@ def test_batches_have_one_size_but_for_the_last():
 def test_last_batches_are_small():
     """So that all cores are busy to the end; small ones are not made smaller."""
     scans = [str(number) for number in range(3000)]
-    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 500).values())]
+    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 500, even=False).values())]
     assert sizes[:3] == [375, 328, 287]
     assert sizes == sorted(sizes, reverse=True)
     assert set(sizes[-8:-1]) == {100}
     assert sum(sizes) == 3000
-    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 90).values())]
+    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 90, even=False).values())]
     assert sizes == [90] * 33 + [30]
+    sizes = [*map(len, split_into_batches(scans, ["mv3d"], 500, even=True).values())]
+    assert sizes == [500] * 6
     many = [str(number) for number in range(8000)]
-    assert [*map(len, split_into_batches(many, ["mv3d"], 500).values())][:9] == (
-        [500] * 9
-    )
+    assert [*map(len, split_into_batches(many, ["mv3d"], 500, even=False).values())][
+        :9
+    ] == ([500] * 9)
 
 
 @pytest.mark.parametrize("name", ["a#1", "b?", "c//d", "../e", "f/./g"])

@@ -64,7 +64,7 @@ try:
         workflow.storage_settings.default_storage_prefix,
         storage_object,
         RESULTS,
-        workflow.local_exec,
+        not workflow.remote_exec,
     )
 except (OSError, ValueError) as error:
     raise WorkflowError(explain(error)) from None

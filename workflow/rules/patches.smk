@@ -117,8 +117,6 @@ class FinishedBatches(logging.Filter):
 ERRORS = OneLineErrors()
 if workflow.is_main_process:
     logger.addFilter(ERRORS)
-    if not workflow.local_exec:
-        logger.addFilter(FinishedBatches())
 
 
 def conclude(since):
@@ -201,10 +199,26 @@ def add_bar(total):
     return None
 
 
+def prepare():
+    """Render in batches if jobs run elsewhere, which is not known when rules are read.
+
+    Snakemake passes on the executor only if it is no dry run, which is to plan the same.
+    """
+    global RUN, BATCHES
+    frame = inspect.currentframe()
+    while frame and frame.f_code.co_name != "execute_workflow":
+        frame = frame.f_back
+    plugin = frame and frame.f_locals.get("executor_plugin")
+    if plugin and not plugin.common_settings.local_exec:
+        RUN = RUN.elsewhere()
+        BATCHES = Batches(RUN, storage_object)
+        logger.addFilter(FinishedBatches())
+
+
 if workflow.is_main_process:
     # `onsuccess` runs neither in a module nor if there is nothing to do.
     workflow.execute = jobs.conclude_after(
-        workflow.execute, conclude, lambda: file_clock(RUN.results)
+        prepare, workflow.execute, conclude, lambda: file_clock(RUN.results)
     )
 
 

@@ -86,7 +86,7 @@ class Batches:
         for batch, scans in self._run.batches.items():
             known = self._records.load(batch, scans)
             stale = [*self._find_stale(scans, known)]
-            if stale or not os.path.exists(self._run.mark_path(batch)):
+            if stale:
                 due[batch] = Due(
                     [one.scan for one in stale],
                     sum(len(one.encodings) for one in stale),
@@ -152,6 +152,21 @@ class Batches:
             raise ValueError("\n".join(outcome.errors))
         if not outcome.is_complete:
             raise ValueError(f"batch {batch}: stopped before its end")
+        return self._digest(known)
+
+    def adopt(self) -> Iterator[tuple[str, str]]:
+        """Record batches that are up to date, but were split otherwise until now.
+
+        Yields the name of each, and the content of its mark, which is missing.
+        """
+        for batch, scans in self._run.batches.items():
+            mark = self._run.mark_path(batch)
+            if batch not in self.due and not os.path.exists(mark):
+                known = self._records.load(batch, scans)
+                self._records.save(batch, known)
+                yield batch, self._digest(known)
+
+    def _digest(self, known: Mapping[str, Known]) -> str:
         digests = [(scan, one.digest) for scan, one in sorted(known.items())]
         return hashlib.sha256(repr([self._recipes, digests]).encode()).hexdigest()
 

@@ -104,18 +104,29 @@ def record_recipe(run: Run, encoding: str) -> str:
 
 
 def request_batches(run: Run, batches: Batches) -> None:
-    """Request each batch in which something may be stale.
+    """Request each batch in which something may be stale, and mark the others.
 
     Also in a dry run, which would not name it otherwise: the next run looks again.
     """
     for encoding in run.encodings:
         record_recipe(run, encoding)
-    os.makedirs(f"{run.records}/requested", exist_ok=True)
+    for folder in ("requested", "finished"):
+        os.makedirs(f"{run.records}/{folder}", exist_ok=True)
     for batch, due in batches.due.items():
-        # Another first line each time: Snakemake compares checksums. And the scans: it
-        # begins with the jobs that have most to read, which is best for the last ones.
-        lines = "\n".join([str(time.time_ns()), *due.scans])
-        write_atomically(run.request_path(batch), os.fsencode(lines))
+        _request(run, batch, due.scans)
+    for batch, content in batches.adopt():
+        _request(run, batch, [])
+        write_atomically(run.mark_path(batch), content.encode())
+
+
+def _request(run: Run, batch: str, scans: list[str]) -> None:
+    """Request a batch, with the scans that may be stale.
+
+    Snakemake begins with the jobs that have most to read, which is best for the last.
+    """
+    # Another first line each time: it compares checksums.
+    lines = "\n".join([str(time.time_ns()), *scans])
+    write_atomically(run.request_path(batch), os.fsencode(lines))
 
 
 def render_batch(
@@ -204,6 +215,7 @@ def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
 
 
 def conclude_after(
+    prepare: Callable[[], None],
     execute: Callable[..., None],
     conclude: Callable[[int], str],
     now: Callable[[], int],
@@ -214,6 +226,8 @@ def conclude_after(
 
     Parameters
     ----------
+    prepare : function
+        Is called first.
     execute : function
         Raises an exception if a job fails.
     conclude : function
@@ -223,6 +237,7 @@ def conclude_after(
     """
 
     def execute_and_conclude(*arguments: Any, **options: Any) -> None:
+        prepare()
         since = now()
         try:
             execute(*arguments, **options)

@@ -92,6 +92,8 @@ class Run:
         The folder of the images; see also `folder`.
     is_batched : bool
         Whether a job renders a batch of scans, and not one image.
+    is_local : bool
+        Whether all jobs run on this machine.
     """
 
     settings: Mapping[str, Any]
@@ -102,6 +104,7 @@ class Run:
     found: Scans | OSError | ValueError
     results: str = "results"
     is_batched: bool = False
+    is_local: bool = True
 
     @property
     def folder(self) -> str:
@@ -163,7 +166,9 @@ class Run:
     def batches(self) -> dict[str, list[str]]:
         """The scans that one job renders, if it renders several."""
         size = self.settings["scans_per_job"] or SCANS_PER_JOB
-        return split_into_batches(self.scans, list(self.encodings), size)
+        return split_into_batches(
+            self.scans, list(self.encodings), size, even=not self.is_local
+        )
 
     def scans_of(self, batch: str) -> list[str]:
         """Return the scans of a batch.
@@ -179,6 +184,10 @@ class Run:
                 f"{next(iter(self.batches))}"
             )
         return self.batches[batch]
+
+    def elsewhere(self) -> "Run":
+        """Return the run with jobs on other machines."""
+        return replace(self, is_local=False, is_batched=True)
 
     def narrow(self, scans: list[str]) -> "Run":
         """Return the run of some of the scans."""
@@ -385,6 +394,7 @@ def resolve(
         is_batched=bool(settings["scans_per_job"] or results_prefix)
         or source.is_remote
         or not is_local,
+        is_local=is_local,
     )
 
 

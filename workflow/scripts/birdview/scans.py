@@ -99,12 +99,13 @@ def _is_repetitive(name: str) -> bool:
 
 
 def split_into_batches(
-    scans: list[str], encodings: list[str], size: int
+    scans: list[str], encodings: list[str], size: int, *, even: bool
 ) -> dict[str, list[str]]:
-    """Split scans into batches of one size; towards the end, they get smaller.
+    """Split scans into batches of one size.
 
-    So that all cores are busy until the end, whatever their number: a batch is no more
-    than one in `_LAST_BATCHES` of the scans that are left, unless these are few.
+    Unless they are `even`, they get smaller towards the end, so that all cores are busy
+    until then, whatever their number: a batch is no more than one in `_LAST_BATCHES` of
+    the scans that are left, unless these are few.
 
     Returns
     -------
@@ -115,8 +116,8 @@ def split_into_batches(
     batches: dict[str, list[str]] = {}
     start = 0
     while start < len(scans):
-        left = len(scans) - start
-        batch = scans[start : start + min(size, max(_LEAST, left // _LAST_BATCHES))]
+        most = max(_LEAST, (len(scans) - start) // _LAST_BATCHES)
+        batch = scans[start : start + (size if even else min(size, most))]
         start += len(batch)
         text = "\n".join([*encodings, "", *batch])
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
