@@ -13,7 +13,7 @@ def scan_input(wildcards):
     # input it would abort the run.
     if not RUN.source.is_readable(wildcards.scan):
         return []
-    return local(file) if RUN.results_prefix else file
+    return local_file(file)
 
 
 @input_function
@@ -25,8 +25,7 @@ def invalid_names(wildcards):
 @input_function
 def recipe_input(wildcards):
     """Return what changes with the encoding, the layout and the code."""
-    file = recipe_file(wildcards.encoding)
-    return local(file) if RUN.results_prefix else file
+    return local_file(recipe_file(wildcards.encoding))
 
 
 @cache

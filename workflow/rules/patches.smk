@@ -133,6 +133,11 @@ def conclude(since):
     return error and explain(error)
 
 
+def start_of_results():
+    """Return what Snakemake has before the paths of images: the prefix of a bucket."""
+    return f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
+
+
 def asks_for_images():
     """Whether Snakemake was asked to render images, or to look whether they are stale."""
     if workflow.dryrun or workflow.touch or isinstance(RUN.found, Exception):
@@ -142,10 +147,9 @@ def asks_for_images():
         for job in workflow.dag.jobs
         for file in job.output
     }
-    start = f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
     if RUN.is_batched and not asked.isdisjoint(RUN.marks):
         return True
-    files = (image.path for image in RUN.images)
+    start, files = start_of_results(), (image.path for image in RUN.images)
     return not asked.isdisjoint(f"{start}{file}" for file in (*files, *RUN.failures))
 
 
@@ -154,8 +158,7 @@ def forget_image(path):
 
     Otherwise it would take older inputs, if they come back, for those of this image.
     """
-    start = f"{RUN.results_prefix.rstrip('/')}/" if RUN.results_prefix else ""
-    workflow.persistence.cleanup_metadata(IOFile(f"{start}{path}"))
+    workflow.persistence.cleanup_metadata(IOFile(f"{start_of_results()}{path}"))
 
 
 def start_workers():
