@@ -120,13 +120,8 @@ def read_whole_text(image: PathLike) -> dict[str, str]:
     ValueError
         If the file is not a whole PNG, or if the text was not written for its pixels.
     """
-    text: dict[str, str] = {}
-    check = b""
-    for kind, data in read_chunks(BytesIO(Path(image).read_bytes()), image):
-        text |= parse_text(kind, data)
-        if kind == b"IDAT":
-            check = data[-4:]
-    if text.get(CHECK) != check.hex():
+    _, text, stream = _read_parts(Path(image).read_bytes(), image)
+    if text.get(CHECK) != stream[-4:].hex():
         raise ValueError(f"{image}: its text was written for other pixels")
     return text
 
@@ -154,14 +149,7 @@ def decode_image(
         If the file is not a whole PNG with 8 bits of RGB or grey, or if the text was
         not written for these pixels.
     """
-    header, chunks = b"", []
-    text: dict[str, str] = {}
-    for kind, data in read_chunks(BytesIO(content), path):
-        if kind == b"IHDR":
-            header = data
-        elif kind == b"IDAT":
-            chunks.append(data)
-        text |= parse_text(kind, data)
+    header, text, stream = _read_parts(content, path)
     values = struct.unpack(">IIBBBBB", header) if len(header) == 13 else (0,) * 7
     width, height, depth, colour, *_, interlaced = values
     if depth != 8 or colour not in (GREY, RGB) or not 0 < width * height <= MAX_PIXELS:
@@ -171,7 +159,6 @@ def decode_image(
             f"them"
         )
     shape = (height, width, 3) if colour == RGB else (height, width)
-    stream = b"".join(chunks)
     pixels = None if interlaced else _inflate_lines(stream, shape, path, inflate)
     check = stream[-4:].hex()
     if pixels is None:
@@ -181,6 +168,19 @@ def decode_image(
     if text.get(CHECK, check) != check:
         raise ValueError(f"{path}: its text was written for other pixels")
     return text, pixels
+
+
+def _read_parts(content: bytes, path: PathLike) -> tuple[bytes, dict[str, str], bytes]:
+    """Return the header, the text and the compressed pixels of a PNG file."""
+    header, chunks = b"", []
+    text: dict[str, str] = {}
+    for kind, data in read_chunks(BytesIO(content), path):
+        if kind == b"IHDR":
+            header = data
+        elif kind == b"IDAT":
+            chunks.append(data)
+        text |= parse_text(kind, data)
+    return header, text, b"".join(chunks)
 
 
 def _inflate_lines(
