@@ -34,8 +34,8 @@ from birdview.benchmark.workflow import (
     NOTHING,
     SCANS_PER_JOB,
     Costs,
+    add_round,
     own_cpu_ms,
-    run_three_times,
 )
 from birdview.files import write_table
 from birdview.pixels.encoding import load_encoding
@@ -84,10 +84,7 @@ def compare_at(
             taken, cpu = run_pool(pool, render, scans, size, work)
             pool_s.append(taken)
             pool_cpu_s.append(cpu)
-            for variant, scans_per_job in SCANS_PER_JOB.items():
-                once = run_three_times(snakefile, many, work, cores, scans_per_job)
-                for run, cost in once.items():
-                    costs_of[variant].setdefault(run, []).append(cost)
+            add_round(costs_of, snakefile, many, work, cores)
     of_pool, render_cpu_s = median(pool_s), median(pool_cpu_s) / size
     row: dict[str, Any] = {
         "scans": size,

@@ -51,7 +51,7 @@ from birdview.benchmark.workflow import (
     FIRST,
     SCANS_PER_JOB,
     Costs,
-    run_three_times,
+    add_round,
     tabulate,
 )
 from birdview.files import write_table
@@ -247,10 +247,7 @@ def compare_runs(
                 taken, cpu = run_pool(started[name], render, scans, count, work)
                 seconds[name].append(taken)
                 cpu_s[name].append(cpu)
-            for workflow, size in SCANS_PER_JOB.items():
-                once = run_three_times(snakefile, many, work, cores, size)
-                for run, cost in once.items():
-                    costs_of[workflow].setdefault(run, []).append(cost)
+            add_round(costs_of, snakefile, many, work, cores)
         peaks = {
             name: sum(dict(pool.map(pid_and_peak, range(8 * cores))).values())
             for name, pool in started.items()

@@ -45,6 +45,16 @@ def run_three_times(
     return costs
 
 
+def add_round(
+    costs_of: Mapping[str, Costs], snakefile: Path, scans: Path, work: Path, cores: int
+) -> None:
+    """Run each variant three times, and add what that costs."""
+    for variant, scans_per_job in SCANS_PER_JOB.items():
+        once = run_three_times(snakefile, scans, work, cores, scans_per_job)
+        for run, cost in once.items():
+            costs_of[variant].setdefault(run, []).append(cost)
+
+
 def own_cpu_ms(costs: Costs, run: str, scans: int, render_cpu_s: float) -> float:
     """Return Snakemake's own processor time per scan, in milliseconds.
 
