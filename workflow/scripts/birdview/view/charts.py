@@ -71,8 +71,8 @@ CHARTS = {
     ),
     "renderers": Chart(
         "From scan to image, on one core",
-        "The floor is what no renderer can avoid: read the file, clear a raster, "
-        "compress the image, write it. birdview also checks, draws and hashes. "
+        "The floor is what no renderer can avoid: read the file, compress the image, "
+        "write it. birdview also checks, draws and hashes. "
         "SFA3D's algorithm is how that program draws complex_yolo. In each encoding, "
         "all variants draw the same pixels.",
         bars="ms",
