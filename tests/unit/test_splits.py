@@ -7,7 +7,7 @@ import time
 import pytest
 
 from birdview.sources import Demo, Folder
-from birdview.splits import find_nearest, read_names
+from birdview.splits import find_nearest
 
 
 @pytest.fixture
@@ -181,9 +181,3 @@ def test_nearest_of_very_many_names_is_found_at_once():
     start = time.monotonic()
     assert find_nearest(missing, ".bin", names)
     assert time.monotonic() - start < 5
-
-
-def test_own_lists_are_read_as_they_are(tmp_path):
-    """Whatever the names look like."""
-    (tmp_path / "part.txt").write_text("a.bin\nend \n#x\n")
-    assert read_names(tmp_path / "part.txt") == ["a.bin", "end ", "#x"]

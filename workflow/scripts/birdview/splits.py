@@ -97,11 +97,6 @@ def read_split(path: PathLike, place: Place) -> Split:
     return Split(sorted(names), missing)
 
 
-def read_names(path: PathLike) -> list[str]:
-    """Read a split that this workflow wrote: the names are as they are."""
-    return Path(path).read_text(encoding="utf-8").split("\n")[:-1]
-
-
 def explain_missing(path: PathLike, split: Split, place: Place) -> str:
     """Say in one line which scans of a split are missing, and what to do."""
     line, number = next(iter(split.missing.items()))
