@@ -22,6 +22,7 @@ from birdview.pixels.layout import load_layout
 from birdview.pixels.recipe import recipe
 from birdview.run import Run
 from birdview.search import check_folder
+from birdview.workers import environment
 
 if TYPE_CHECKING:
     from birdview.counts import Counts
@@ -559,11 +560,8 @@ def run_benchmark(
         *(sys.executable, "-m", module, "--snakefile", snakefile),
         *("--cores", str(cores), "--folder", f"{run.folder}/benchmark", *scans),
     ]
-    scripts = str(paths.PACKAGE.parent)
     with open(log, "w") as file:
-        status = subprocess.call(
-            command, env=os.environ | {"PYTHONPATH": scripts}, stdout=file, stderr=file
-        )
+        status = subprocess.call(command, env=environment(), stdout=file, stderr=file)
     if status:
         *_, last = Path(log).read_text().splitlines() or ["nothing"]
         raise ValueError(f"{module} failed, and last said: {last} (see {log})")

@@ -117,14 +117,19 @@ class Workers:
         self._busy, self._idle = [], []
 
 
-def _start(module: str) -> _Worker:
-    ours, theirs = Pipe()
+def environment() -> dict[str, str]:
+    """Return the environment of a process of this Python that can import birdview."""
     path = os.environ.get("PYTHONPATH")
     scripts = os.pathsep.join([str(paths.PACKAGE.parent), *([path] if path else [])])
+    return {**os.environ, "PYTHONPATH": scripts}
+
+
+def _start(module: str) -> _Worker:
+    ours, theirs = Pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "birdview.workers", str(theirs.fileno()), module],
         pass_fds=[theirs.fileno()],
-        env=os.environ | {"PYTHONPATH": scripts},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         process_group=0,  # Ctrl-C is for the process that waits for it
     )
