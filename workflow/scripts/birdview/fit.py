@@ -81,10 +81,10 @@ class Fit(NamedTuple):
 
 @cache
 def built_in_layouts() -> tuple[Layout, ...]:
-    """Return all built-in layouts, KITTI's first, the others by name."""
+    """Return the built-in layouts of records, KITTI's first, the others by name."""
     names = sorted(path.stem for path in paths.LAYOUTS.glob("*.yaml"))
     names.sort(key=lambda name: name != PLAIN)
-    return tuple(map(load_layout, names))
+    return tuple(layout for layout in map(load_layout, names) if layout.is_records)
 
 
 def names_that_fit(data: NDArray[np.uint8]) -> list[str]:

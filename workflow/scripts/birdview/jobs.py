@@ -162,6 +162,8 @@ def draw_images(
         for content, _ in _renderer(run.layout).make_images(file, encodings):
             yield content
     except ValueError as error:
+        if not run.layout.is_records:
+            raise
         from birdview.checks.images import name_fitting_layouts
 
         raise ValueError(f"{error}{name_fitting_layouts(file)}") from None

@@ -17,6 +17,9 @@ else:
 PIXELS = PACKAGE / "pixels"
 """The code that decides pixels: see `birdview.provenance.digest_code`."""
 
+READERS = PIXELS / "readers"
+"""The code that reads one format each: see `birdview.provenance.digest_reader`."""
+
 ENCODINGS = _DATA / "encodings"
 LAYOUTS = _DATA / "layouts"
 SCHEMAS = _DATA / "schemas"

@@ -5,7 +5,7 @@ Snakemake does not track imported modules, so the rules pass digests of them as 
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,8 +24,19 @@ _NAME = re.compile(r"#.*|(\w+)")  # not the words of comments
 
 @cache
 def digest_code() -> str:
-    """Return the SHA-256 of the folder `pixels`: an edit there makes images stale."""
-    return _digest(sorted(paths.PIXELS.rglob("*.py")))
+    """Return the SHA-256 of the folder `pixels`: an edit there makes images stale.
+
+    Without the readers, each of which counts for the scans of its format alone.
+    """
+    files = sorted(paths.PIXELS.rglob("*.py"))
+    return _digest([file for file in files if paths.READERS not in file.parents])
+
+
+@cache
+def digest_reader(kind: str) -> str:
+    """Return the SHA-256 of the reader of a format, with what it takes from others."""
+    found = _find_modules([f"birdview.pixels.readers.{kind}"])
+    return _digest([file for file in found if paths.READERS in file.parents])
 
 
 @cache
@@ -37,6 +48,11 @@ def digest_modules(*names: str) -> str:
     *names : str
         For example ``birdview.view.boxes``.
     """
+    return _digest(_find_modules(names))
+
+
+def _find_modules(names: Iterable[str]) -> list[Path]:
+    """Return the files of modules and of all that they import."""
     found: set[Path] = set()
     waiting = [_file_of(name) for name in names]
     while waiting:
@@ -44,7 +60,7 @@ def digest_modules(*names: str) -> str:
         if file not in found:
             found.add(file)
             waiting += [_file_of(name) for name in imported_modules(file)]
-    return _digest(sorted(found))
+    return sorted(found)
 
 
 def _digest(files: list[Path]) -> str:

@@ -185,7 +185,9 @@ class Reading(NamedTuple):
 
 
 def examine(scan_file: PathLike, layout: Layout) -> Reading | None:
-    """Compare how layouts fit a scan; None if it cannot be read."""
+    """Compare how layouts of records fit a scan; None if it is none, or unreadable."""
+    if not layout.is_records:
+        return None
     try:
         data = read_file(scan_file)
     except OSError:

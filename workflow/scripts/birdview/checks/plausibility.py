@@ -420,8 +420,9 @@ def _find_no_return(image: Drawn, layout: Layout) -> str:
     read = image.counts.read
     if layout.choice.min_range > 0 or read < MIN_POINTS:
         return ""
-    zeros = image.figures.zero_bytes // layout.record.itemsize  # another kind
-    count = image.counts.no_return - zeros
+    count = image.counts.no_return
+    if layout.is_records:
+        count -= image.figures.zero_bytes // layout.record.itemsize  # another kind
     if count < MAX_NO_RETURN * read:
         return ""
     return f"{count} of {read} points ({_percent(count, read)}) are at (0, 0, 0)"
@@ -448,8 +449,8 @@ def _find_zeros(image: Drawn, layout: Layout) -> str:
     zeros = image.figures.zero_bytes
     if not zeros:
         return ""
-    size = _size(image, layout)
-    return f"the last {zeros} of {size} bytes are zeros, from the start of a block on"
+    of_all = f" of {_size(image, layout)}" if layout.is_records else ""
+    return f"the last {zeros}{of_all} bytes are zeros, from the start of a block on"
 
 
 def _size(image: Drawn, layout: Layout) -> int:
@@ -471,8 +472,8 @@ def _find_short(images: Sequence[Drawn], layout: Layout) -> dict[int, str]:
         usual, read = median(around), image.counts.read
         if sum(abs(one - usual) < 0.2 * usual for one in around) < len(around) / 2:
             continue  # they differ anyway
-        size = _size(image, layout)
-        is_cut = read > 0 and size % BLOCK == 0 and read < CUT * usual
+        size = _size(image, layout) if layout.is_records else 0
+        is_cut = size > 0 and size % BLOCK == 0 and 0 < read < CUT * usual
         if is_cut or (len(around) > 1 and read < SHORT * usual):
             found[k] = f"{read} points, but scans around it have {usual:.0f}"
             if is_cut:

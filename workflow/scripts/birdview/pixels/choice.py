@@ -23,6 +23,10 @@ class Between(NamedTuple):
         inside: Mask = (self.low <= values) & (values <= self.high)
         return inside
 
+    def rounded(self, dtype: np.dtype[Any]) -> "Between":
+        """Return it with ends that numbers of a type can be."""
+        return Between(_round(self.low, dtype), _round(self.high, dtype))
+
 
 class Among(NamedTuple):
     """Some numbers."""
@@ -32,6 +36,18 @@ class Among(NamedTuple):
     def holds(self, values: NDArray[Any]) -> Mask:
         """Return which of the values are among them."""
         return np.isin(values, self.listed)
+
+    def rounded(self, dtype: np.dtype[Any]) -> "Among":
+        """Return those numbers that a type has in their place."""
+        return Among(tuple(_round(value, dtype) for value in self.listed))
+
+
+def _round(value: float, dtype: np.dtype[Any]) -> float:
+    """Round a number to a type of stored numbers: 0.1 must be the 0.1 of a float32."""
+    if dtype.kind != "f":
+        return value
+    with np.errstate(over="ignore"):  # a limit beyond the type's is none
+        return float(dtype.type(value))
 
 
 class Rule(NamedTuple):
@@ -72,7 +88,7 @@ class Choice(NamedTuple):
     def apply(
         self,
         points: Columns,
-        value_of: Callable[[int], NDArray[np.float64]],
+        holds: Callable[[Rule], Mask],
         stored: Columns,
     ) -> tuple[Mask, LeftOut]:
         """Choose points.
@@ -81,8 +97,8 @@ class Choice(NamedTuple):
         ----------
         points : sequence of four ndarrays
             x, y and z in metres in the axes of the layout, and intensity.
-        value_of : function
-            Returns the values of a field, by its number.
+        holds : function
+            Returns for which points a rule holds.
         stored : sequence of ndarray
             The numbers of the records as they are in the file.
 
@@ -109,9 +125,9 @@ class Choice(NamedTuple):
         no_return = leave_out(self._are_near(position))
         dropped = 0
         for rule in self.keep:
-            dropped += leave_out(~rule.values.holds(value_of(rule.field)))
+            dropped += leave_out(~holds(rule))
         for rule in self.drop:
-            dropped += leave_out(rule.values.holds(value_of(rule.field)))
+            dropped += leave_out(holds(rule))
         vehicle = duplicate = 0
         if self.without:
             inside = map(Between.holds, self.without, position)

@@ -1,6 +1,7 @@
-"""Fields: the numbers of a record, and what they stand for."""
+"""Fields: the numbers of a point in a file, and what they stand for."""
 
 import re
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -22,10 +23,13 @@ _ALIASES = {"float": "float32", "double": "float64"} | {
     np.dtype(name).str[1:]: name for name in TYPES
 }
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
-_KIND = re.compile(
-    rf"(?P<type>\w+)\s*(?:(?P<scale>[*/])\s*(?P<by>{_NUMBER}))?"
-    rf"\s*(?P<offset>[-+]\s*(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)?",
-    flags=re.IGNORECASE,
+_UNIT = (
+    rf"\s*(?:(?P<scale>[*/])\s*(?P<by>{_NUMBER}))?"
+    rf"\s*(?P<offset>[-+]\s*(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)?"
+)
+_KIND = re.compile(rf"(?P<type>\w+){_UNIT}", flags=re.IGNORECASE)
+_COLUMN = re.compile(
+    rf"(?P<sign>-?)\s*(?P<column>\S|\S.*?\S){_UNIT}", flags=re.IGNORECASE
 )
 _LOOKALIKES = {
     axis: {
@@ -48,7 +52,7 @@ _LOOKALIKES = {
 
 
 class Field(NamedTuple):
-    """One number of a record.
+    """One number of each point.
 
     It stands for ``sign * (stored / divisor * factor + offset)``.
 
@@ -58,11 +62,13 @@ class Field(NamedTuple):
         One of `COORDINATES`, one of `INTENSITIES`, `PADDING`, or any other name, which
         `keep` and `drop` may use.
     type : str
-        The NumPy type.
+        The NumPy type in a record; empty in files that say themselves what they hold.
     sign : int
         1 or -1.
     divisor, factor, offset : float
         They give metres, or an intensity from 0 to 1.
+    column : str
+        What the file calls it; empty in records.
     """
 
     name: str
@@ -71,11 +77,12 @@ class Field(NamedTuple):
     divisor: float = 1.0
     factor: float = 1.0
     offset: float = 0.0
+    column: str = ""
 
     @property
     def is_as_stored(self) -> bool:
         """Whether it stands for the stored number itself, or for that with a minus."""
-        return self[3:] == (1.0, 1.0, 0.0)
+        return self[3:6] == (1.0, 1.0, 0.0)
 
     def convert(self, stored: NDArray[Any]) -> NDArray[np.float64]:
         """Return what stored numbers stand for; never the same array."""
@@ -91,11 +98,16 @@ class Field(NamedTuple):
         scale = f"/{self.divisor:.15g}" if self.divisor != 1 else ""
         scale += f"*{self.factor:.15g}" if self.factor != 1 else ""
         scale += f"{self.offset:+.15g}" if self.offset != 0 else ""
+        if self.column:
+            sign = "-" if self.sign < 0 else ""
+            return f"{self.name} {sign}{self.column}{scale}"
         return f"{self.label} {self.type}{scale}"
 
     @property
     def label(self) -> str:
-        """The name with its sign."""
+        """The name with its sign; the column, if it has a name of its own."""
+        if self.column not in ("", self.name):
+            return f"{self.name} = {'-' if self.sign < 0 else ''}{self.column}"
         return f"-{self.name}" if self.sign < 0 else self.name
 
 
@@ -107,6 +119,7 @@ def parse_field(name: str, kind: str) -> Field:
     ValueError
         If they are not those of a field.
     """
+    kind = str(kind)  # yaml takes a bare number for one
     found = _KIND.fullmatch(kind.strip())
     words = found.groupdict() if found else {"type": kind}
     if words["type"] not in TYPES:
@@ -116,21 +129,49 @@ def parse_field(name: str, kind: str) -> Field:
             f"{', '.join(TYPES)}, with a divisor or a factor and an offset if it needs "
             f"them, such as uint16/65535 or uint16*0.005-100"
         )
+    sign = -1 if name.startswith("-") else 1
+    unit = _parse_unit(words, f"{name}: {kind}")
+    return Field(name.removeprefix("-"), words["type"], sign, *unit)
+
+
+def parse_column(name: str, column: str | int) -> Field:
+    """Make a field of a pair such as ``intensity`` and ``reflectivity/255``.
+
+    For files that name their columns, or have them in a fixed order: then `column` has
+    a number, from 0.
+
+    Raises
+    ------
+    ValueError
+        If they are not those of a field.
+    """
+    found = _COLUMN.fullmatch(str(column).strip())
+    if name.startswith("-") or not found:
+        raise ValueError(
+            f"{name}: {column}, expected the name of a column, with a - in front, a "
+            f"divisor or a factor and an offset if it needs them, such as -y or "
+            f"reflectivity/255"
+        )
+    words = found.groupdict()
+    unit = _parse_unit(words, f"{name}: {column}")
+    return Field(name, "", -1 if words["sign"] else 1, *unit, words["column"])
+
+
+def _parse_unit(
+    words: Mapping[str, str | None], where: str
+) -> tuple[float, float, float]:
+    """Return divisor, factor and offset."""
     by, scale = float(words["by"] or 1), words["scale"]
     if not isfinite(by) or by == 0:
-        raise ValueError(
-            f"{name}: {kind}, expected another number than 0 after {scale}"
-        )
+        raise ValueError(f"{where}, expected another number than 0 after {scale}")
     offset = float((words["offset"] or "0").replace(" ", ""))
     if not isfinite(offset):
-        raise ValueError(f"{name}: {kind}, expected a finite offset")
-    return Field(
-        name=name.removeprefix("-"),
-        type=words["type"],
-        sign=-1 if name.startswith("-") else 1,
-        divisor=by if scale == "/" else 1.0,
-        factor=by if scale == "*" else 1.0,
-        offset=offset + 0.0,  # not -0.0, which is another text in a digest
+        raise ValueError(f"{where}, expected a finite offset")
+    # Not -0.0, which is another text in a digest.
+    return (
+        by if scale == "/" else 1.0,
+        by if scale == "*" else 1.0,
+        offset + 0.0,
     )
 
 

@@ -20,24 +20,29 @@ from birdview.pixels.field import (
     PADDING,
     Field,
     check_names,
+    parse_column,
     parse_field,
 )
 from birdview.pixels.frame import Frame, make_frame
 from birdview.pixels.schema import is_path, load_yaml, suggest
+
+RECORDS = "bin"
+"""The format of files that hold records, and nothing else."""
 
 MAX_RANGE = 100_000.0
 """Metres. No sensor sees so far: a larger coordinate is not a coordinate."""
 
 
 class Layout(NamedTuple):
-    """What the points are in a file of records.
+    """What the points are in a file.
 
     Attributes
     ----------
     name : str
         For one in the settings: all of its fields.
     fields : tuple of Field
-        The numbers of a record, in the order of the file.
+        The numbers of a record, in the order of the file; or some of those that a file
+        of another format names.
     suffix : str
         How file names end.
     skip : int
@@ -53,6 +58,11 @@ class Layout(NamedTuple):
         What brings points to the axes and the height that encodings assume.
     choice : Choice
         Which points count.
+    format : str
+        ``bin`` for records; for any other, there is a module in `pixels.readers`, and
+        `skip`, `endian` and `order` have no meaning.
+    origin : tuple of three float
+        What is subtracted from x, y and z, before they are rounded to float32.
     """
 
     name: str
@@ -64,6 +74,13 @@ class Layout(NamedTuple):
     clip: bool = False
     frame: Frame = Frame()
     choice: Choice = Choice()
+    format: str = RECORDS
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def is_records(self) -> bool:
+        """Whether a file holds records, and nothing that says so."""
+        return self.format == RECORDS
 
     @property
     def record(self) -> np.dtype[Any]:
@@ -142,26 +159,45 @@ def _load_built_in(name: str) -> Layout:
 
 def _load(name: PathLike) -> Layout:
     path, settings = load_yaml(name, "layout", paths.LAYOUTS)
-    fields = _fields(settings["fields"], f"{path}: fields")
-    check_suffix(settings["suffix"], f"{path}: suffix")
+    kind = settings["format"]
+    fields = _fields(settings["fields"], f"{path}: fields", kind)
+    _check_keys_of_records(settings, path)
+    suffix = settings["suffix"] or f".{kind}"
+    x, y, z = settings["origin"]
     return Layout(
         name=path.stem,
         fields=fields,
-        **{key: settings[key] for key in ("suffix", "skip", "endian", "order", "clip")},
+        suffix=check_suffix(suffix, f"{path}: suffix"),
+        **{key: settings[key] for key in ("skip", "endian", "order", "clip")},
         frame=make_frame(settings["frame"], f"{path}: frame"),
         choice=Choice(
             min_range=float(settings["min_range"]) + 0.0,
             keep=_rules(settings["keep"], fields, f"{path}: keep"),
             drop=_rules(settings["drop"], fields, f"{path}: drop"),
-            without=_box(settings["without"], fields, f"{path}: without"),
+            without=_box(settings["without"], f"{path}: without"),
             drops_duplicates=settings["duplicates"] == "drop",
         ),
+        format=kind,
+        origin=(float(x) + 0.0, float(y) + 0.0, float(z) + 0.0),
     )
 
 
-def _fields(pairs: Sequence[Mapping[str, str]], where: str) -> tuple[Field, ...]:
+def _check_keys_of_records(settings: Mapping[str, Any], path: PathLike) -> None:
+    for key, default in (("skip", 0), ("endian", "little"), ("order", "records")):
+        if settings["format"] != RECORDS and settings[key] != default:
+            raise ValueError(
+                f"{path}: {key}: {settings[key]} with the format {settings['format']}, "
+                f"expected it with the format {RECORDS} only: other files say this "
+                f"themselves"
+            )
+
+
+def _fields(
+    pairs: Sequence[Mapping[str, str]], where: str, kind: str = RECORDS
+) -> tuple[Field, ...]:
+    parse = parse_field if kind == RECORDS else parse_column
     try:
-        fields = tuple(parse_field(*item) for pair in pairs for item in pair.items())
+        fields = tuple(parse(*item) for pair in pairs for item in pair.items())
         check_names([field.name for field in fields])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
@@ -183,59 +219,53 @@ def _rules(
         number = names.index(name)
         values: Among | Between
         if isinstance(wanted, Mapping):
-            values = _interval(wanted, f"{where}: {name}", fields[number])
+            values = _interval(wanted, f"{where}: {name}")
         else:
-            values = Among(tuple(sorted(_round(one, fields[number]) for one in wanted)))
+            values = Among(tuple(sorted(float(one) + 0.0 for one in wanted)))
         rules.append(Rule(number, values))
     return tuple(rules)
 
 
-def _box(
-    settings: Mapping[str, Any] | None, fields: Sequence[Field], where: str
-) -> tuple[Between, ...] | None:
+def _box(settings: Mapping[str, Any] | None, where: str) -> tuple[Between, ...] | None:
     if settings is None:
         return None
-    field_of = {field.name: field for field in fields}
     return tuple(
-        _interval(settings.get(axis, {}), f"{where}: {axis}", field_of[axis])
-        for axis in COORDINATES
+        _interval(settings.get(axis, {}), f"{where}: {axis}") for axis in COORDINATES
     )
 
 
-def _interval(settings: Mapping[str, float], where: str, field: Field) -> Between:
-    low, high = (
-        _round(settings.get(key, default), field)
-        for key, default in (("min", -inf), ("max", inf))
-    )
+def _interval(settings: Mapping[str, float], where: str) -> Between:
+    # Not -0.0, which is another text in a digest.
+    low = float(settings.get("min", -inf)) + 0.0
+    high = float(settings.get("max", inf)) + 0.0
     if low > high:
         raise ValueError(f"{where}: min {low:g} and max {high:g}, expected min <= max")
     return Between(low, high)
 
 
-def _round(value: float, field: Field) -> float:
-    """Round a number as a field's are: 0.1 must be the 0.1 of a float32."""
-    value = float(value) + 0.0  # not -0.0, which is another text in a digest
-    if not field.is_as_stored or not field.type.startswith("float"):
-        return value
-    with np.errstate(over="ignore"):  # a limit beyond the type's is none
-        return float(np.dtype(field.type).type(value))
-
-
 @cache
 def _digest(layout: Layout) -> str:
     # Fields are told by where they are: unused ones, and all names, decide no pixel.
-    record = layout.record
-    assert record.fields is not None
-    places = [
-        [record.fields[f"f{number}"][1], *field[1:]]
-        for number, field in enumerate(layout.fields)
-    ]
+    if layout.is_records:
+        record = layout.record
+        assert record.fields is not None
+        places = [
+            [record.fields[f"f{number}"][1], *field[1:6]]
+            for number, field in enumerate(layout.fields)
+        ]
+    else:
+        places = [[field.column, *field[2:6]] for field in layout.fields]
     choice = layout.choice
-    content = layout._replace(name="", suffix="")._asdict() | {
+    content = layout._replace(name="", suffix="")._asdict()
+    if layout.is_records:
+        content["record"] = record.itemsize
+        del content["format"]  # as before there were others
+    if not any(layout.origin):
+        del content["origin"]
+    content |= {
         "fields": [
             None if number is None else places[number] for number in layout.columns
         ],
-        "record": record.itemsize,
         "choice": choice._asdict()
         | {
             key: sorted([places[rule.field], rule.values] for rule in rules)

@@ -8,16 +8,19 @@ from birdview.counts import Counts
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import KEYWORD, Figures
 from birdview.pixels.layout import Layout
-from birdview.provenance import SOFTWARE, digest_code
+from birdview.provenance import SOFTWARE, digest_code, digest_reader
 
 
 def recipe(encoding: Encoding, layout: Layout) -> dict[str, str]:
     """Return the digests of everything that determines an image apart from its scan."""
-    return {
+    digests = {
         "encoding": encoding.digest,
         "layout": layout.digest,
         "code": digest_code(),
     }
+    if not layout.is_records:
+        digests["reader"] = digest_reader(layout.format)
+    return digests
 
 
 @cache

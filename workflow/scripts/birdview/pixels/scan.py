@@ -2,6 +2,7 @@
 
 import os
 import stat
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from birdview.counts import LeftOut
 from birdview.files import PathLike
-from birdview.pixels.choice import Choice
+from birdview.pixels.choice import Choice, Mask, Rule
 from birdview.pixels.field import Field
 from birdview.pixels.kinds import HEAD, recognise
 from birdview.pixels.layout import MAX_RANGE, Layout, LayoutLike, load_layout
@@ -136,7 +137,7 @@ def _decode(
     if beyond:
         raise ValueError(
             f"{path}: {beyond} of {count} points have a coordinate beyond "
-            f"{MAX_RANGE:g} m, expected metres ({layout})"
+            f"{MAX_RANGE:g} m, expected metres{_suggest_origin(columns)} ({layout})"
         )
     dark = int(np.count_nonzero(columns[3] < MIN_REFLECTANCE))
     if dark > MAX_BAD_SHARE * count:
@@ -166,7 +167,9 @@ def _decode(
 def _split(
     data: NDArray[np.uint8], layout: Layout, path: PathLike
 ) -> list[NDArray[Any]]:
-    """Return an array of the numbers of each field, which shares the memory."""
+    """Return an array of the numbers of each field, which may share the memory."""
+    if not layout.is_records:
+        return _read_columns(data, layout, path)
     body, record = data[layout.skip :], layout.record
     size = record.itemsize
     kind = recognise(body[:HEAD].tobytes())
@@ -193,11 +196,45 @@ def _split(
     return columns
 
 
+def _read_columns(
+    data: NDArray[np.uint8], layout: Layout, path: PathLike
+) -> list[NDArray[Any]]:
+    """Return the columns of a file that says itself what it holds."""
+    reader = import_module(f"birdview.pixels.readers.{layout.format}")
+    columns: list[NDArray[Any]] = reader.read(
+        data, [field.column for field in layout.fields], path
+    )
+    for field, column in zip(layout.fields, columns, strict=True):
+        if column.ndim != 1 or column.dtype.kind not in "fiub":
+            raise ValueError(
+                f"{path}: {field.column} is {column.dtype} of shape {column.shape}, "
+                f"expected one number for each point ({layout})"
+            )
+        if len(column) != len(columns[0]):
+            raise ValueError(
+                f"{path}: {len(column)} numbers {field.column} for {len(columns[0])} "
+                f"numbers {layout.fields[0].column}, expected as many ({layout})"
+            )
+    return columns
+
+
+def _suggest_origin(columns: list[NDArray[Any]]) -> str:
+    """Return what makes projected coordinates those of a sensor in their middle."""
+    middle = [
+        np.median(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
+        for values in columns[:3]
+    ]
+    origin = ", ".join(f"{value:.0f}" for value in middle)
+    return f"; or projected ones with `origin: [{origin}]` in the layout"
+
+
 def _is_plain(layout: Layout) -> bool:
     """Whether the records are points as they are, but for the bytes' order."""
     fields = tuple(field._replace(name="") for field in layout.fields)
     return (
-        layout.columns == (0, 1, 2, 3)
+        layout.is_records
+        and layout.columns == (0, 1, 2, 3)
+        and not any(layout.origin)
         and fields == (Field("", "float32"),) * 4
         and layout.endian == "little"
         and layout.order == "records"
@@ -212,9 +249,11 @@ def _convert(
     columns: list[NDArray[Any]] = []
     is_beyond = np.zeros(count, dtype=bool)
     *coordinates, intensity = layout.columns
-    for number in coordinates:
+    for number, origin in zip(coordinates, layout.origin, strict=True):
         assert number is not None
         values = layout.fields[number].convert(stored[number])
+        if origin:
+            values -= origin
         distances = np.abs(values)
         is_beyond |= (distances > MAX_RANGE) & (distances < np.inf)
         columns.append(values)
@@ -233,12 +272,24 @@ def _choose(
     path: PathLike,
 ) -> tuple[list[NDArray[Any]], LeftOut]:
     """Return the columns of the points that count, and how many do not."""
+    fields, choice = layout.fields, layout.choice
+
+    def holds(rule: Rule) -> Mask:
+        field, column = fields[rule.field], stored[rule.field]
+        is_as_stored, values = field.is_as_stored, rule.values
+        values = values.rounded(column.dtype) if is_as_stored else values
+        return values.holds(field.convert(column))
+
+    if choice.without:
+        box = []
+        for number, between in zip(layout.columns, choice.without, strict=False):
+            assert number is not None
+            is_as_stored = fields[number].is_as_stored
+            kind = stored[number].dtype
+            box.append(between.rounded(kind) if is_as_stored else between)
+        choice = choice._replace(without=tuple(box))
     try:
-        kept, left_out = layout.choice.apply(
-            columns,
-            lambda number: layout.fields[number].convert(stored[number]),
-            stored,
-        )
+        kept, left_out = choice.apply(columns, holds, stored)
     except ValueError as error:
         raise ValueError(f"{path}: {error} ({layout})") from None
     if sum(left_out):

@@ -19,7 +19,7 @@ from birdview.files import PathLike, format_table, write_atomically
 from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.layout import Layout
-from birdview.provenance import SOFTWARE, digest_code, digest_lock
+from birdview.provenance import SOFTWARE, digest_code, digest_lock, digest_reader
 
 
 class Row(NamedTuple):
@@ -138,6 +138,7 @@ def describe_run(encodings: Mapping[str, Encoding], layout: Layout) -> dict[str,
     return {
         "software": SOFTWARE,
         "code": digest_code(),
+        **({} if layout.is_records else {"reader": digest_reader(layout.format)}),
         "lock": digest_lock(),
         "layout": layout.name,
         "layout_sha256": layout.digest,
