@@ -208,7 +208,7 @@ def test_scan_of_another_kind_is_refused(tmp_path, name, content, rest):
     assert kind.name == name
     message = (
         f"{path}: {name} found, expected records of 16 bytes (layout kitti: x, y, z, "
-        f"reflectance): {kind.advice}"
+        f"reflectance): {kind.advise('.bin')}"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         read_scan(path)
@@ -221,32 +221,30 @@ def test_scan_of_another_kind_is_refused(tmp_path, name, content, rest):
         ("a web page", "download it again: the server sent a page, not the file"),
         (
             "a PLY file",
-            "export its points as records, such as float32 x, y, z, intensity for the "
-            "layout kitti",
+            "set `layout: ply` and `suffix: .bin`",
         ),
         (
             "a NumPy array with a header",
-            "convert it: np.load(...).astype('f4')[:, :4].tofile(...)",
+            "set `layout: npy` and `suffix: .bin`",
+        ),
+        (
+            "text",
+            "set `layout: own.yaml`, one of yours with `format: csv` and `suffix: .bin`",
         ),
         ("a gzip file", "unpack it with gunzip"),
     ],
 )
 def test_advice_leads_to_the_way_out(name, advice):
-    """In this version, which reads records only."""
-    assert [kind.advice for kind in FILES if kind.name == name] == [advice]
+    """Of a file that is called as records are."""
+    assert [kind.advise(".bin") for kind in FILES if kind.name == name] == [advice]
 
 
 def test_advice_for_arrays_gives_the_points(tmp_path):
     """What it says, done."""
-    np.save(tmp_path / "a.npy", POINTS.astype("f8"))
-    scan = tmp_path / "a.bin"
-    np.load(tmp_path / "a.npy").astype("f4")[:, :4].tofile(scan)
-    assert recognise_file(scan) is None
-    np.testing.assert_array_equal(read_scan(scan), POINTS)
-    np.savetxt(tmp_path / "a.txt", POINTS)
-    assert recognise_file(tmp_path / "a.txt").name == "text"
-    np.loadtxt(tmp_path / "a.txt").astype("f4")[:, :4].tofile(scan)
-    np.testing.assert_array_equal(read_scan(scan), POINTS)
+    scan = tmp_path / "a.npy"
+    np.save(scan, POINTS.astype("f8"))
+    assert recognise_file(scan).advise(".npy") == "set `layout: npy`"
+    np.testing.assert_array_equal(read_scan(scan, "npy"), POINTS)
 
 
 def test_skipped_bytes_may_be_of_any_kind(tmp_path):

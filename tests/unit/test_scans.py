@@ -435,10 +435,7 @@ def explain_none(search):
     return text
 
 
-EXPORT = (
-    "export its points as records, such as float32 x, y, z, intensity for the layout "
-    "kitti"
-)
+AS_PCD = "set `layout: pcd`"
 
 
 @pytest.mark.parametrize(
@@ -448,7 +445,7 @@ EXPORT = (
         (
             {"b/1.pcd": "# .PCD v0.7\n", "b/0.pcd": "VERSION .7\n", "c.txt": ""},
             ".bin",
-            f"; found 2 .pcd (b/0.pcd is a PCD file: {EXPORT}) and 1 .txt",
+            f"; found 2 .pcd (b/0.pcd is a PCD file: {AS_PCD}) and 1 .txt",
         ),
         (
             {"a.pcd": "<!doctype html>\n"},
@@ -493,7 +490,7 @@ EXPORT = (
                 "._0.bin": "",
             },
             ".bin",
-            f"; found 1 .las (a/c.las is a LAS or LAZ file: {EXPORT}), 9 .png, 9 .txt "
+            f"; found 1 .las (a/c.las is a LAS or LAZ file: {AS_PCD}), 9 .png, 9 .txt "
             f"and 2 more; 1 file left out: ._0.bin (names that begin with a dot, trash "
             f"and the like)",
         ),
@@ -513,7 +510,7 @@ def test_no_scans_but_other_files(tmp_path, files, suffix, text):
 def test_no_scans_but_files_that_cannot_be_read(tmp_path):
     """Then their suffix says what they should be."""
     (tmp_path / "a.pcd").symlink_to("nowhere")
-    text = f"; found 1 .pcd (a.pcd is a PCD file: {EXPORT})"
+    text = f"; found 1 .pcd (a.pcd is a PCD file: {AS_PCD})"
     assert explain_none(lambda: find_scans(tmp_path)) == text
 
 
@@ -524,5 +521,5 @@ def test_no_scans_but_other_objects():
         find_names(["a/0.pcd", "a/1.pcd", "b.txt", "c/"], ".bin", None, "s3://b")
 
     assert explain_none(search) == (
-        f"; found 2 .pcd (a/0.pcd should be a PCD file: {EXPORT}) and 1 .txt"
+        f"; found 2 .pcd (a/0.pcd should be a PCD file: {AS_PCD}) and 1 .txt"
     )

@@ -128,7 +128,7 @@ def explain(
 def _advise(first: str, found: str, wanted: str, kind: Kind | None, verb: str) -> str:
     if kind:
         path = first if first.isprintable() else repr(first)
-        return f"{path} {verb} {kind.name}: {kind.advice}"
+        return f"{path} {verb} {kind.name}: {kind.advise(found)}"
     if found.lower() == wanted.lower():
         return f"set `suffix: {found}`"
     layouts = (load_layout(file.stem) for file in sorted(paths.LAYOUTS.glob("*.yaml")))

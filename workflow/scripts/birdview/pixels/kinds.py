@@ -36,11 +36,19 @@ class Kind(NamedTuple):
     pattern: bytes
     suffixes: tuple[str, ...] = ()
 
+    def advise(self, suffix: str) -> str:
+        """Return the advice for a file, whose name may end as others do."""
+        is_usual = not self.suffixes or suffix.lower() in self.suffixes
+        is_read = self.advice.startswith(_SET) and not is_usual
+        return f"{self.advice} and `suffix: {suffix}`" if is_read else self.advice
+
 
 _RECORDS = "records, such as float32 x, y, z, intensity for the layout kitti"
 _EXPORT = f"export its points as {_RECORDS}"
 _EXPORT_EACH = f"export each of its scans as {_RECORDS}"
 _SAVE = ".astype('f4')[:, :4].tofile(...)"
+_SET = "set `layout: "
+_OWN = f"{_SET}own.yaml`, one of yours with `format: "
 _SAVE_COLUMNS = f"(...)[['x', 'y', 'z', 'intensity']].values{_SAVE}"
 _LEAVE_OUT = "leave it out with `match`"
 _READ = "open it: a server may have sent an error instead of the file"
@@ -82,19 +90,19 @@ FILES = (
     ),
     Kind(
         "a PCD file",
-        _EXPORT,
+        f"{_SET}pcd`",
         rb"# *+\.PCD\b|(?:[\t\n\r ]|#[^\n]*+\n)*+(?:VERSION|FIELDS|COLUMNS)[\t ]",
         (".pcd",),
     ),
     Kind(
         "a PLY file",
-        _EXPORT,
+        f"{_SET}ply`",
         rb"ply[\t ]*+[\r\n]++(?:format|comment|obj_info|element)[\t ]",
         (".ply",),
     ),
     Kind(
         "a LAS or LAZ file",
-        _EXPORT,
+        f"{_SET}las`",
         rb"LASF.{20}[\x00\x01][\x00-\x09]",  # version 1.4, for example
         (".las", ".laz"),
     ),
@@ -106,13 +114,13 @@ FILES = (
     ),
     Kind(
         "a NumPy array with a header",
-        f"convert it: np.load(...){_SAVE}",
+        f"{_SET}npy`",
         rb"\x93NUMPY[\x01-\x03]\0",
         (".npy",),
     ),
     Kind(
         "an archive of NumPy arrays",
-        f"convert it: np.load(...)['<name>']{_SAVE}",
+        f"{_OWN}npz`",
         rb"PK\x03\x04.{26}[\w./-]+?\.npy",
         (".npz",),
     ),
@@ -131,7 +139,7 @@ FILES = (
     ),
     Kind(
         "an Arrow or Feather file",
-        f"convert it: pandas.read_feather{_SAVE_COLUMNS}",
+        f"{_OWN}feather`",
         rb"ARROW1\0\0|FEA1\0{4}",
         (".feather", ".arrow"),
     ),
@@ -194,7 +202,7 @@ FILES = (
     Kind("JSON", _READ, rb"(?=%b%b[\[{])%b" % (_BOM, _BLANK, _TEXT), (".json",)),
     Kind(
         "text",
-        f"convert it: np.loadtxt(..., delimiter=...){_SAVE}",
+        f"{_OWN}csv`",
         rb"%b|\xff\xfe(?:%b\0){16,}+\Z|\xfe\xff(?:\0%b){16,}+\Z"
         % (_TEXT, _ASCII, _ASCII),
         (".txt", ".csv", ".xyz", ".pts", ".asc"),

@@ -177,7 +177,7 @@ def _split(
         kind = recognise(data[:HEAD].tobytes()) or kind
         raise ValueError(
             f"{path}: {kind.name} found, expected records of {size} bytes ({layout}): "
-            f"{kind.advice}"
+            f"{kind.advise(layout.suffix)}"
         )
     if data.size < layout.skip or body.size % size:
         after = f"{layout.skip} and " if layout.skip else ""
