@@ -148,7 +148,7 @@ def _lines(text: bytes, path: PathLike) -> Iterator[tuple[int, int, str]]:
         number += 1
         stop = text.index(b"\n", start)
         try:
-            yield number, start, text[start:stop].decode().strip()
+            yield number, start, text[start:stop].decode().strip(" \t")
         except UnicodeDecodeError:
             raise ValueError(
                 f"{path}: line {number}: {text[start:stop][:_MAX_SHOWN]!r} found, "
@@ -170,8 +170,8 @@ def _delimiter_of_numbers(line: str) -> str:
 def _split(line: str, delimiter: str) -> tuple[list[str], bool]:
     """Return the fields of a line, and whether a delimiter follows the last one."""
     if delimiter == _BLANKS:
-        return line.split(), False
-    fields = [field.strip() for field in line.split(delimiter)]
+        return re.split("[ \t]+", line), False
+    fields = [field.strip(" \t") for field in line.split(delimiter)]
     has_end = len(fields) > 1 and not fields[-1]
     return (fields[:-1] if has_end else fields), has_end
 
