@@ -95,7 +95,10 @@ def table_of_layouts() -> str:
 
 
 def describe_record(layout: Layout) -> str:
-    """Return the types of a record, such as ``3 x float32, uint8``."""
+    """Return the types of a record, such as ``3 x float32, uint8``; or the columns."""
+    if not layout.is_records:
+        columns = ", ".join(f"`{field.column}`" for field in layout.fields)
+        return f"{columns}, in `{layout.suffix}`"
     types = [field.type for field in layout.fields]
     runs = [(kind, len(list(run))) for kind, run in groupby(types)]
     text = ", ".join(f"{count} x {kind}" if count > 1 else kind for kind, count in runs)
@@ -113,6 +116,7 @@ def describe_conversion(layout: Layout, settings: dict[str, Any]) -> str:
     *_, intensity = layout.columns
     assert intensity is not None
     field = layout.fields[intensity]
+    field = field._replace(column="")
     scale = str(field).removeprefix(f"{field.label} {field.type}")
     words = [
         f"axes: {', '.join(axes)}",

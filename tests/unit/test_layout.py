@@ -3,6 +3,7 @@
 import hashlib
 import re
 import struct
+from importlib.util import find_spec
 from itertools import combinations
 
 import cv2
@@ -320,10 +321,12 @@ def test_clip_leaves_what_is_not_above_1(tmp_path, fields):
 
 
 def test_decoding_does_not_change_the_bytes(tmp_path):
-    """With any shipped layout, on bytes that nothing else may write to."""
+    """With any shipped layout of records, on bytes that nothing else may write to."""
     rng = np.random.default_rng(3)
     for file in sorted(paths.LAYOUTS.glob("*.yaml")):
         layout = load_layout(file.stem)
+        if not layout.is_records:
+            continue
         records = np.zeros(50, dtype=layout.record)
         for name in records.dtype.names:
             records[name] = rng.integers(0, 99, size=50)
@@ -419,7 +422,12 @@ CLIPPED = {
 """Intensities beyond 1, where they occur."""
 
 
-@pytest.mark.parametrize("name", [path.stem for path in paths.LAYOUTS.glob("*.yaml")])
+BUILT_IN = {path.stem: load_layout(path) for path in paths.LAYOUTS.glob("*.yaml")}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, layout in BUILT_IN.items() if layout.is_records]
+)
 def test_shipped_layout_reads_what_its_data_set_stores(tmp_path, name):
     """Three points, one of them on the road, which is at z = -1.73 for all."""
     record, store, height, stored, intensity = SHIPPED[name]
@@ -446,6 +454,132 @@ def test_shipped_layout_reads_what_its_data_set_stores(tmp_path, name):
     scan.write_bytes(content)
     assert str(scan).endswith(load_layout(name).suffix)
     np.testing.assert_allclose(read_scan(scan, name), expected, rtol=0, atol=2e-6)
+
+
+def write_npy(path, names, rows):
+    np.save(path, np.array(rows, dtype="<f4"))
+
+
+def write_structured(path, names, rows):
+    kinds = dict.fromkeys("xyz", "<f4") | {"timestamp": "<i8"}
+    record = [(name, kinds.get(name, "u1")) for name in names]
+    np.save(path, np.array([*map(tuple, rows)], dtype=record))
+
+
+def write_csv(path, names, rows):
+    lines = (",".join(f"{number:.9g}" for number in row) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_pcd(path, names, rows):
+    size, kinds = len(names), ["U" if name == "rgb" else "F" for name in names]
+    header = [
+        *("VERSION .7", f"FIELDS {' '.join(names)}", f"SIZE{' 4' * size}"),
+        *(f"TYPE {' '.join(kinds)}", f"COUNT{' 1' * size}", f"WIDTH {len(rows)}"),
+        *("HEIGHT 1", f"POINTS {len(rows)}", "DATA ascii"),
+    ]
+    lines = (" ".join(f"{number:.9g}" for number in row) for row in rows)
+    path.write_text("\n".join([*header, *lines]) + "\n")
+
+
+def write_ply(path, names, rows):
+    header = [
+        *("ply", "format binary_little_endian 1.0", f"element vertex {len(rows)}"),
+        *(f"property float {name}" for name in names),
+        "end_header\n",
+    ]
+    content = np.array(rows, dtype="<f4").tobytes()
+    path.write_bytes("\n".join(header).encode() + content)
+
+
+def write_las(path, names, rows):
+    laspy = pytest.importorskip("laspy")
+    header = laspy.LasHeader(point_format=1, version="1.2")
+    header.scales = [0.001] * 3
+    scan = laspy.LasData(header)
+    scan.x, scan.y, scan.z, scan.intensity = np.array(rows, dtype=np.float64).T
+    scan.write(path)
+
+
+def write_feather(path, names, rows):
+    feather = pytest.importorskip("pyarrow.feather")
+    table = pytest.importorskip("pyarrow").table(
+        {
+            name: np.array(column, dtype="<f2" if name in "xyz" else "u1")
+            for name, column in zip(names, zip(*rows, strict=True), strict=True)
+        }
+    )
+    feather.write_feather(table, path)
+
+
+XYZI = "x", "y", "z", "intensity"
+# As in SHIPPED, with the names of the columns, and how far the format rounds metres.
+SHIPPED_FORMATS = {
+    "aimotive": (
+        write_las, XYZI, lambda x, y, z, i: (x, y, z, i), 0, 51, 0.2, 1e-3
+    ),
+    "argoverse2": (
+        write_feather, (*XYZI, "laser_number"), lambda x, y, z, i: (x, y, z, i, 40),
+        *(0.34, 51, 0.2, 1e-3),
+    ),
+    "dair_v2x": (
+        write_pcd, XYZI, lambda x, y, z, i: (x, y, z, i), None, 51, 0.2, 0
+    ),
+    "k_radar": (
+        write_pcd,
+        (*XYZI, "t", "reflectivity", "ring", "ambient", "range"),
+        lambda x, y, z, i: (x, y, z, i, 9, 8, 7, 6, 5),
+        *(1.78, 512, 0.25, 0),
+    ),
+    "las": (
+        write_las, XYZI, lambda x, y, z, i: (x, y, z, i), None, 13107, 0.2, 1e-3
+    ),
+    "npy": (write_npy, XYZI, lambda x, y, z, i: (x, y, z, i), 1.73, 0.25, 0.25, 0),
+    "opv2v": (
+        write_pcd, ("x", "y", "z", "rgb"),
+        lambda x, y, z, i: (x, -y, z, i << 16 | 7 << 8 | 9), 1.9, 51, 0.2, 0,
+    ),
+    "pcd": (write_pcd, XYZI, lambda x, y, z, i: (x, y, z, i), 1.73, 0.25, 0.25, 0),
+    "ply": (write_ply, XYZI, lambda x, y, z, i: (x, y, z, i), 1.73, 0.25, 0.25, 0),
+    "radiate": (
+        write_csv, (*XYZI, "ring"), lambda x, y, z, i: (-y, x, z, i, 17),
+        *(2.05, 51, 0.2, 0),
+    ),
+    "waymo_openpcdet": (
+        write_npy, (*XYZI, "elongation", "nlz"),
+        lambda x, y, z, i: (x, y, z, i, 0.1, -1), 0, 0.25, 0.25, 0,
+    ),
+    "zod": (
+        write_structured, ("x", "y", "z", "timestamp", "intensity", "diode_index"),
+        lambda x, y, z, i: (-y, x, z, 2**40, i, 100), None, 51, 0.2, 0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, layout in BUILT_IN.items() if not layout.is_records]
+)
+def test_shipped_layout_of_a_format_reads_what_programs_write(tmp_path, name):
+    """As of records: three points, one of them on the road."""
+    layout = BUILT_IN[name]
+    write, names, store, height, stored, intensity, step = SHIPPED_FORMATS[name]
+    if find_spec(f"birdview.pixels.readers.{layout.format}") is None:
+        pytest.skip(f"there is no reader of the format {layout.format}")
+    road = -1.73 if height is None else -height
+    known = [(10, 5, road), (-20.5, 2.5, road + 2), (0.25, -30, road + 0.5)]
+    scan = tmp_path / f"a{layout.suffix}"
+    rows = [store(*point, stored) for point in known]
+    is_bright = layout.clip
+    rows += [store(10, 5, road, 3 * stored / intensity)] if is_bright else []
+    write(scan, names, rows)
+    expected = [
+        [10, 5, -1.73, intensity],
+        [-20.5, 2.5, 0.27, intensity],
+        [0.25, -30, -1.23, intensity],
+        *([[10, 5, -1.73, 1]] if is_bright else ()),
+    ]
+    found = read_scan(scan, name)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 + step)
 
 
 REAL = {
