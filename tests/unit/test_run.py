@@ -290,7 +290,7 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
          "encodings: {built_in}; for any other, give the path of its .yaml file"),
         (["encodings=[a/b.yaml]"], "a/b.yaml: no such file, expected an encoding's "
          "yaml"),
-        (["layout=pcd"], "unknown layout pcd; built-in layouts: {layouts}; for any "
+        (["layout=sick"], "unknown layout sick; built-in layouts: {layouts}; for any "
          "other, give the path of its .yaml file"),
         (["layout=a/b.yaml"], "a/b.yaml: no such file, expected a layout's yaml"),
         (["layout=[{x: float32}, {y: float}]"], "layout: y: float (did you mean "
