@@ -229,7 +229,8 @@ def test_scan_of_another_kind_is_refused(tmp_path, name, content, rest):
         ),
         (
             "text",
-            "set `layout: own.yaml`, one of yours with `format: csv` and `suffix: .bin`",
+            "set `layout: own.yaml`, one of yours with `format: csv` and `suffix: "
+            ".bin`",
         ),
         ("a gzip file", "unpack it with gunzip"),
     ],

@@ -490,9 +490,9 @@ AS_PCD = "set `layout: pcd`"
                 "._0.bin": "",
             },
             ".bin",
-            f"; found 1 .las (a/c.las is a LAS or LAZ file: {AS_PCD}), 9 .png, 9 .txt "
-            f"and 2 more; 1 file left out: ._0.bin (names that begin with a dot, trash "
-            f"and the like)",
+            "; found 1 .las (a/c.las is a LAS or LAZ file: set `layout: las`), 9 .png, "
+            "9 .txt and 2 more; 1 file left out: ._0.bin (names that begin with a dot, "
+            "trash and the like)",
         ),
         ({"a": "", "b": ""}, ".bin", "; found 2 without suffix"),
     ],

@@ -99,8 +99,8 @@ CONTENTS = {
     ),
     "text": (
         as_text,
-        f"text found, expected records of 16 bytes {KITTI}: set `layout: own.yaml`, one "
-        f"of yours with `format: csv` and `suffix: .bin`",
+        f"text found, expected records of 16 bytes {KITTI}: set `layout: own.yaml`, "
+        f"one of yours with `format: csv` and `suffix: .bin`",
     ),
     "pointer": (
         lambda points: b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n",

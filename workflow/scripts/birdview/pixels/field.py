@@ -134,7 +134,7 @@ def parse_field(name: str, kind: str) -> Field:
     return Field(name.removeprefix("-"), words["type"], sign, *unit)
 
 
-def parse_column(name: str, column: str | int) -> Field:
+def parse_column(name: str, column: str | float) -> Field:
     """Make a field of a pair such as ``intensity`` and ``reflectivity/255``.
 
     For files that name their columns, or have them in a fixed order: then `column` has
@@ -145,6 +145,8 @@ def parse_column(name: str, column: str | int) -> Field:
     ValueError
         If they are not those of a field.
     """
+    if isinstance(column, float) and column == 0:
+        column = f"{column:.0f}"  # which may be -0
     found = _COLUMN.fullmatch(str(column).strip())
     if name.startswith("-") or not found:
         raise ValueError(

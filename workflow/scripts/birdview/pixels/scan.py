@@ -219,13 +219,17 @@ def _read_columns(
 
 
 def _suggest_origin(columns: list[NDArray[Any]]) -> str:
-    """Return what makes projected coordinates those of a sensor in their middle."""
-    middle = [
-        np.median(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
-        for values in columns[:3]
-    ]
-    origin = ", ".join(f"{value:.0f}" for value in middle)
-    return f"; or projected ones with `origin: [{origin}]` in the layout"
+    """Return what makes projected coordinates those of a sensor in their middle.
+
+    Nothing if they are farther apart than any sensor sees, and so no coordinates.
+    """
+    middle = []
+    for values in columns[:3]:
+        finite = values[np.isfinite(values)]
+        if not len(finite) or np.ptp(finite.astype(np.float64)) > MAX_RANGE:
+            return ""
+        middle.append(f"{np.median(finite):.0f}")
+    return f"; or projected ones with `origin: [{', '.join(middle)}]` in the layout"
 
 
 def _is_plain(layout: Layout) -> bool:

@@ -24,6 +24,16 @@ _FROM_TEXT: dict[str, tuple[str, Callable[[str], Any]]] = {
 """By type of the schema: text that stands for such a value, and how to convert it."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads -0 as a number with a sign: column 0 of an array may be mirrored."""
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int | float:
+        return -0.0 if node.value == "-0" else super().construct_yaml_int(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
+
 def suggest(found: str, allowed: Iterable[str]) -> str:
     """Return `` (did you mean ...?)`` for a mistyped word, or nothing."""
     close = get_close_matches(str(found), allowed, n=1)
@@ -70,7 +80,7 @@ def load_yaml(name: PathLike, kind: str, folder: Path) -> tuple[Path, dict[str, 
             f"{', '.join(names)}; for any other, give the path of its .yaml file"
         )
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
     return path, validate(settings, kind, path)
