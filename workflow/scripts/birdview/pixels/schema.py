@@ -27,11 +27,12 @@ _FROM_TEXT: dict[str, tuple[str, Callable[[str], Any]]] = {
 class _Loader(yaml.SafeLoader):
     """Reads -0 as a number with a sign: column 0 of an array may be mirrored."""
 
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int | float:
-        return -0.0 if node.value == "-0" else super().construct_yaml_int(node)
+
+def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | float:
+    return -0.0 if node.value == "-0" else loader.construct_yaml_int(node)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
 def suggest(found: str, allowed: Iterable[str]) -> str:

@@ -97,3 +97,71 @@ def check_decoded(size: int, path: PathLike) -> None:
         raise ValueError(
             f"{path}: {size} bytes when it is decoded, expected at most {MAX_DECODED}"
         )
+
+
+def split_lines(body: NDArray[np.uint8]) -> list[str]:
+    """Return the lines of a text that are not blank."""
+    lines = body.tobytes().decode("latin-1").splitlines()
+    return [line for line in lines if line and not line.isspace()]
+
+
+def parse_lines(
+    lines: Sequence[str], names: Sequence[str], types: Sequence[str], path: PathLike
+) -> list[Column]:
+    """Return the columns of lines of numbers with blanks between.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Each of all columns.
+    names, types : sequence of str
+        Of all columns, for error messages; and as NumPy has them.
+    path : path-like
+        For error messages.
+
+    Raises
+    ------
+    ValueError
+        If a line has another number of numbers, or some that are not of their types.
+    """
+    if not lines:
+        return [np.empty(0, kind) for kind in types]
+    # A float64 holds all numbers of the others, and is parsed several times as fast.
+    is_exact = not {"i8", "u8"}.intersection(kind.strip("<>") for kind in types)
+    record = np.dtype([(f"f{number}", kind) for number, kind in enumerate(types)])
+    columns: list[Column]
+    table: Column
+    try:
+        if is_exact:
+            table = np.loadtxt(lines, np.float64, comments=None, ndmin=2)
+            columns = [*table.T]
+        else:
+            table = np.atleast_1d(np.loadtxt(lines, record, comments=None))
+            columns = [table[f"f{number}"] for number in range(len(types))]
+    except (ValueError, OverflowError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{path}: a line is not {len(types)} numbers, expected those of "
+            f"{', '.join(names)}: {why}"
+        ) from None
+    if len(columns) != len(types):
+        raise ValueError(
+            f"{path}: lines of {len(columns)} numbers, expected {len(types)}: those of "
+            f"{', '.join(names)}"
+        )
+    return [
+        _cast(column, kind, f"{path}: {name}")
+        for column, kind, name in zip(columns, types, names, strict=True)
+    ]
+
+
+def _cast(column: Column, kind: str, where: str) -> Column:
+    dtype = np.dtype(kind)
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = column.astype(dtype)
+    wrong = numbers != column if dtype.kind in "iu" else np.zeros(0, bool)
+    if wrong.any():
+        raise ValueError(
+            f"{where}: {column[wrong][0]:g} found, expected numbers of {dtype}"
+        )
+    return numbers

@@ -1,0 +1,179 @@
+"""Read PLY files, the polygons of which do not matter."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birdview.files import PathLike
+from birdview.pixels.readers.columns import (
+    Column,
+    name_start,
+    parse_lines,
+    pick,
+    split_lines,
+)
+
+_HEAD = 1 << 20
+"""A header with its comments is shorter."""
+_END = re.compile(rb"^end_header[ \t]*\r?\n", re.MULTILINE)
+_FORMATS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
+_TYPES = {
+    "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4",
+    "uint": "u4", "float": "f4", "double": "f8",
+    "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4",
+    "uint32": "u4", "float32": "f4", "float64": "f8",
+}  # fmt: skip
+_POINTS = "vertex"
+
+
+class _Element(NamedTuple):
+    """A kind of things in a file.
+
+    Attributes
+    ----------
+    name : str
+    number : int
+        How many.
+    properties : dict of str to str
+        The NumPy type of each, without the order of bytes; empty for a list.
+    """
+
+    name: str
+    number: int
+    properties: dict[str, str]
+
+
+def read(
+    data: NDArray[np.uint8], wanted: Sequence[str], path: PathLike
+) -> list[Column]:
+    """Return properties of the vertices.
+
+    Parameters
+    ----------
+    data : ndarray of uint8, shape (size,)
+        The content of the file.
+    wanted : sequence of str
+        Names of properties.
+    path : path-like
+        For error messages.
+
+    Returns
+    -------
+    list of ndarray, shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If this is no such file, is cut short, or has no such property.
+    """
+    order, elements, size = _parse_header(data, path)
+    body = data[size:]
+    number = next((k for k, one in enumerate(elements) if one.name == _POINTS), None)
+    if number is None:
+        names = ", ".join(element.name for element in elements)
+        raise ValueError(
+            f"{path}: elements {names or 'of no kind'} found, expected {_POINTS}"
+        )
+    for element in elements[: number + 1]:
+        lists = [name for name, kind in element.properties.items() if not kind]
+        if lists:
+            raise ValueError(
+                f"{path}: {element.name} has the list {lists[0]}, expected single "
+                f"numbers in {_POINTS} and before it"
+            )
+    points = elements[number]
+    is_last = number == len(elements) - 1
+    before = elements[:number]
+    columns: NDArray[Any] | dict[str, Column]
+    if order:
+        skipped = sum(one.number * _record(one, order).itemsize for one in before)
+        columns = _read_binary(body, skipped, points, order, is_last, path)
+    else:
+        skipped = sum(one.number for one in before)
+        columns = _read_text(body, skipped, points, is_last, path)
+    return pick(wanted, [*points.properties], columns.__getitem__, path)
+
+
+def _record(element: _Element, order: str) -> np.dtype[Any]:
+    return np.dtype([(name, order + t) for name, t in element.properties.items()])
+
+
+def _parse_header(
+    data: NDArray[np.uint8], path: PathLike
+) -> tuple[str, list[_Element], int]:
+    """Return the order of bytes, none for text; the elements; and the header's size."""
+    head = data[:_HEAD].tobytes()
+    end = _END.search(head)
+    if not re.match(rb"ply[ \t]*\r?\n", head) or not end:
+        raise ValueError(
+            f"{path}: {name_start(data)} found, expected a PLY file with a whole header"
+        )
+    order, elements = None, list[_Element]()
+    for line in head[: end.start()].decode("latin-1").splitlines()[1:]:
+        match line.split():
+            case [] | ["comment" | "obj_info", *_]:
+                continue
+            case ["format", name, "1.0"] if name in _FORMATS:
+                order = _FORMATS[name]
+            case ["element", name, count] if re.fullmatch("[0-9]{1,18}", count):
+                elements.append(_Element(name, int(count), {}))
+            case ["property", "list", _, _, name] if elements:
+                elements[-1].properties[name] = ""
+            case ["property", kind, name] if (
+                elements and kind in _TYPES and name not in elements[-1].properties
+            ):
+                elements[-1].properties[name] = _TYPES[kind]
+            case _:
+                raise ValueError(
+                    f"{path}: {line[:80]!r} in the header, expected a format, an "
+                    f"element with its number, or a property with type and name"
+                )
+    if order is None:
+        raise ValueError(
+            f"{path}: no format in the header, expected one of {', '.join(_FORMATS)}"
+        )
+    return order, elements, end.end()
+
+
+def _read_binary(
+    body: NDArray[np.uint8],
+    skipped: int,
+    points: _Element,
+    order: str,
+    is_last: bool,
+    path: PathLike,
+) -> NDArray[Any]:
+    record = _record(points, order)
+    expected = points.number * record.itemsize
+    left = body.size - skipped
+    if left < expected or (is_last and left > expected):
+        raise ValueError(
+            f"{path}: {max(0, left)} bytes found for {points.number} points of "
+            f"{record.itemsize} bytes, expected {expected}"
+        )
+    if not expected:
+        return np.empty(points.number, record)
+    return body[skipped : skipped + expected].view(record)
+
+
+def _read_text(
+    body: NDArray[np.uint8],
+    skipped: int,
+    points: _Element,
+    is_last: bool,
+    path: PathLike,
+) -> dict[str, Column]:
+    lines = split_lines(body)
+    found = len(lines) - skipped
+    if found < points.number or (is_last and found > points.number):
+        raise ValueError(
+            f"{path}: {max(0, found)} lines found for {points.number} points, expected "
+            f"one for each"
+        )
+    names, types = [*points.properties], [*points.properties.values()]
+    wanted = lines[skipped : skipped + points.number]
+    columns = parse_lines(wanted, names, types, path)
+    return dict(zip(names, columns, strict=True))
