@@ -1,6 +1,7 @@
 """What the readers of all formats share: how columns are found, and limits."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -89,6 +90,17 @@ def name_start(data: NDArray[np.uint8]) -> str:
     head = data[:HEAD].tobytes()
     kind = recognise(head)
     return kind.name if kind else f"{head[:8]!r}" if head else "an empty file"
+
+
+def load_library(name: str, path: PathLike) -> Any:
+    """Import what one format needs; raise ValueError if it is not installed."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        raise ValueError(
+            f"{path}: {name.partition('.')[0]} is not installed, expected the "
+            f"environment of envs/formats.txt: pip install -r envs/formats.txt"
+        ) from None
 
 
 def check_decoded(size: int, path: PathLike) -> None:

@@ -1,0 +1,63 @@
+"""Read tables of Apache Arrow, called Feather."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birdview.files import PathLike
+from birdview.pixels.readers.columns import Column, load_library, name_start, pick
+
+
+def read(
+    data: NDArray[np.uint8], wanted: Sequence[str], path: PathLike
+) -> list[Column]:
+    """Return columns of a table; what is missing in one of floats is NaN.
+
+    Parameters
+    ----------
+    data : ndarray of uint8, shape (size,)
+        The content of the file.
+    wanted : sequence of str
+        Names of columns.
+    path : path-like
+        For error messages.
+
+    Returns
+    -------
+    list of ndarray, shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If this is no such table, is damaged, or has no such column, or if pyarrow is
+        not installed.
+    """
+    arrow = load_library("pyarrow", path)
+    feather = load_library("pyarrow.feather", path)
+    try:
+        source = arrow.BufferReader(arrow.py_buffer(data.data))
+        table = feather.read_table(source, memory_map=False, use_threads=False)
+        table.validate()
+    except (arrow.ArrowException, OSError, MemoryError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{path}: {name_start(data)} found, expected a whole Feather file: {why}"
+        ) from None
+
+    def column_of(name: str) -> Column:
+        column = table.column(name)
+        kinds = arrow.types
+        if not (kinds.is_integer(column.type) or kinds.is_floating(column.type)):
+            raise ValueError(
+                f"{path}: {name} holds {column.type}, expected numbers of points"
+            )
+        if column.null_count and kinds.is_integer(column.type):
+            raise ValueError(
+                f"{path}: {column.null_count} of {len(column)} numbers {name} are "
+                f"missing, expected all"
+            )
+        numbers: Column = column.to_numpy()
+        return numbers
+
+    return pick(wanted, table.column_names, column_of, path)
