@@ -1,0 +1,159 @@
+"""LAS and LAZ files: the points of records, coordinates of a map, and bad files."""
+
+import os
+import re
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import laspy
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from birdview.pixels.layout import load_layout
+from birdview.pixels.readers import columns, las
+from birdview.pixels.scan import read_scan
+
+NAMES = ["x", "y", "z", "intensity", "classification"]
+
+
+def write(points, compressed=False, version="1.2", form=1, offsets=(0, 0, 0)):
+    """Return a file of points, whose coordinates are whole millimetres."""
+    header = laspy.LasHeader(point_format=form, version=version)
+    header.scales, header.offsets = [0.001] * 3, list(offsets)
+    cloud = laspy.LasData(header)
+    cloud.x, cloud.y, cloud.z = points[:, :3].astype("f8").T
+    cloud.intensity = np.rint(points[:, 3] * 65535)
+    cloud.classification = np.arange(len(points)) % 5
+    file = BytesIO()
+    cloud.write(file, do_compress=compressed)
+    return np.frombuffer(file.getvalue(), np.uint8)
+
+
+@pytest.fixture
+def points(make_scan, tmp_path):
+    """Return the points of records: whole millimetres, and intensities."""
+    return read_scan(make_scan(tmp_path / "records.bin", 500))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(("version", "form"), [("1.2", 1), ("1.2", 3), ("1.4", 6)])
+def test_points_of_all_versions(points, tmp_path, compressed, version, form):
+    """Coordinates equal the float32; intensities are 16 bits."""
+    write(points, compressed, version, form).tofile(tmp_path / "a.las")
+    found = read_scan(tmp_path / "a.las", "las")
+    np.testing.assert_array_equal(found[:, :3], points[:, :3])
+    np.testing.assert_allclose(found[:, 3], points[:, 3], atol=1 / 65535)
+
+
+def test_names_of_dimensions(points):
+    """Also of parts of a byte, and of numbers as they are stored."""
+    data = write(points)
+    kinds, stored, first = las.read(data, ["classification", "X", "x"], "a.las")
+    assert kinds.tolist() == [number % 5 for number in range(500)]
+    np.testing.assert_allclose(stored * 0.001, first)
+    with pytest.raises(
+        ValueError, match="a.las: no field intensit .did you mean inten"
+    ):
+        las.read(data, ["intensit"], "a.las")
+
+
+def test_coordinates_of_a_map_keep_their_centimetres(tmp_path, points):
+    """With an origin in the layout."""
+    offsets = 698_000, 6_259_900, 90
+    moved = points[:, :3].astype("f8") + offsets
+    cloud = write(np.column_stack([moved, points[:, 3]]), offsets=offsets)
+    cloud.tofile(tmp_path / "b.las")
+    layout = load_layout("las")._replace(origin=tuple(map(float, offsets)))
+    found = read_scan(tmp_path / "b.las", layout)
+    np.testing.assert_allclose(found[:, :3], points[:, :3], atol=1e-3)
+    with pytest.raises(ValueError, match=r"or projected ones with `origin: \[698"):
+        read_scan(tmp_path / "b.las", "las")
+
+
+def damage(data, start, content):
+    damaged = data.copy()
+    damaged[start : start + len(content)] = np.frombuffer(content, np.uint8)
+    return damaged
+
+
+PLAIN = write(np.arange(40, dtype="<f4").reshape(10, 4) / 40)
+PACKED = write(np.arange(40, dtype="<f4").reshape(10, 4) / 40, compressed=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (PLAIN[:0], "an empty file found, expected a LAS file"),
+        (PLAIN[:200], "a LAS or LAZ file found, expected a LAS file"),
+        (PLAIN[:-1], "279 bytes after the header, expected 280 for 10 points of 28"),
+        (
+            damage(PLAIN, 107, b"\xff" * 4),
+            "280 bytes after the header, expected 120259",
+        ),
+        (damage(PLAIN, 96, b"\xff" * 4), "points from byte 4294967295 on, after 0 not"),
+        (
+            damage(PLAIN, 100, b"\xff" * 4),
+            "points from byte 227 on, after 4294967295 n",
+        ),
+        (
+            damage(PACKED, 107, b"\xff" * 4),
+            "120259084260 bytes when it is decoded, exp",
+        ),
+        (PACKED[:-40], "damaged, expected a whole LAS or LAZ file: "),
+    ],
+)
+def test_bad_files_are_one_line(data, message):
+    """Nothing is allocated because a header says so."""
+    with pytest.raises(ValueError, match=re.escape(f"a.las: {message}")) as error:
+        las.read(data, NAMES, "a.las")
+    assert "\n" not in str(error.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=st.sampled_from([PLAIN, PACKED]),
+    changes=st.lists(st.tuples(st.integers(0, 500), st.binary(max_size=4)), max_size=4),
+    size=st.integers(0, 800),
+)
+def test_any_other_bytes_are_points_or_an_error(data, changes, size):
+    """Never another exception, or a panic."""
+    for start, content in changes:
+        data = damage(data, start, content[: max(0, len(data) - start)])
+    try:
+        found = las.read(data[:size], ["x", "y"], "a.las")
+    except ValueError as error:
+        assert str(error).startswith("a.las: ")
+        assert "\n" not in str(error)
+    else:
+        assert len(found[0]) == len(found[1])
+
+
+def test_missing_library_is_named(monkeypatch):
+    """With what to install."""
+    monkeypatch.setitem(sys.modules, "laspy", None)
+    message = "a.laz: laspy is not installed, expected the environment of envs/formats"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        columns.load_library("laspy", "a.laz")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        las.read(PACKED, ["x"], "a.laz")
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "first"),
+    [
+        ("simple.las", 1065, (637012.24, 849028.31, 431.66, 143)),
+        ("autzen.las", 106, (636083.30, 849398.65, 407.35, 65)),
+        ("utm.laz", 37805, (698011.60, 6259973.14, 96.43, 120)),
+    ],
+)
+def test_real_files(name, count, first):
+    """Of three programs."""
+    if "BIRDVIEW_SCANS" not in os.environ:
+        pytest.skip("BIRDVIEW_SCANS is not set: it is a folder with KITTI scans")
+    path = Path(os.environ["BIRDVIEW_SCANS"]).parent / "formats" / name
+    found = las.read(np.fromfile(path, np.uint8), NAMES[:4], path)
+    assert len(found[0]) == count
+    assert tuple(round(float(column[0]), 2) for column in found) == first
