@@ -69,6 +69,26 @@ def write_layout(path, *fields, **keys):
     return path
 
 
+def check_read(read, path):
+    """Check that a reader returns columns of equal lengths, or fails with one line.
+
+    Parameters
+    ----------
+    read : function
+        Of the path.
+    path : str
+    """
+    try:
+        columns = read(path)
+    except ValueError as error:
+        message = str(error)
+    else:
+        assert len({len(column) for column in columns}) == 1
+        return
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+
+
 def as_opencv(planes):
     """Return planes, shape (rows, cols, planes), in the form `cv2.imread` returns."""
     if planes.shape[2] == 3:

@@ -192,7 +192,7 @@ def test_named_tests_exist():
 def test_every_dependency_has_its_reason():
     """In the tables of docs/architecture.md."""
     names = {
-        re.split("[<=]", line)[0]
+        re.split("[<=[]", line)[0]
         for path in (ROOT / "envs").glob("*.in")
         for line in path.read_text().splitlines()
         if line and line[0] not in "#-"

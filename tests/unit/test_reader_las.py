@@ -3,12 +3,14 @@
 import os
 import re
 import sys
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import laspy
 import numpy as np
 import pytest
+from helpers import check_read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,9 +56,7 @@ def test_names_of_dimensions(points):
     kinds, stored, first = las.read(data, ["classification", "X", "x"], "a.las")
     assert kinds.tolist() == [number % 5 for number in range(500)]
     np.testing.assert_allclose(stored * 0.001, first)
-    with pytest.raises(
-        ValueError, match="a.las: no field intensit .did you mean inten"
-    ):
+    with pytest.raises(ValueError, match=r"no field intensit \(did you mean inten"):
         las.read(data, ["intensit"], "a.las")
 
 
@@ -122,13 +122,7 @@ def test_any_other_bytes_are_points_or_an_error(data, changes, size):
     """Never another exception, or a panic."""
     for start, content in changes:
         data = damage(data, start, content[: max(0, len(data) - start)])
-    try:
-        found = las.read(data[:size], ["x", "y"], "a.las")
-    except ValueError as error:
-        assert str(error).startswith("a.las: ")
-        assert "\n" not in str(error)
-    else:
-        assert len(found[0]) == len(found[1])
+    check_read(partial(las.read, data[:size], ["x", "y"]), "a.las")
 
 
 def test_missing_library_is_named(monkeypatch):

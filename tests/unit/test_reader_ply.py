@@ -2,10 +2,12 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import check_read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,7 +93,7 @@ def test_types_and_names_of_properties():
         np.frombuffer(data, np.uint8), ["x", "y", "scalar_Intensity"], "a.ply"
     )
     assert [column.tolist() for column in columns] == [[-7, 8], [1.5, 2.5], [65535, 3]]
-    with pytest.raises(ValueError, match="no field intensity .did you mean scalar_I"):
+    with pytest.raises(ValueError, match=r"no field intensity \(did you mean scalar_I"):
         ply.read(np.frombuffer(data, np.uint8), ["intensity"], "a.ply")
 
 
@@ -174,13 +176,7 @@ def test_any_other_bytes_are_points_or_an_error(content, changes, size):
     for start, new in changes:
         damaged[start : start + len(new)] = new
     data = np.frombuffer(bytes(damaged[:size]), np.uint8)
-    try:
-        columns = ply.read(data, ["x", "y"], "a.ply")
-    except ValueError as error:
-        assert str(error).startswith("a.ply: ")
-        assert "\n" not in str(error)
-    else:
-        assert len(columns[0]) == len(columns[1])
+    check_read(partial(ply.read, data, ["x", "y"]), "a.ply")
 
 
 def test_real_file():
