@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import sys
 from functools import partial
 from io import BytesIO
@@ -102,7 +103,24 @@ PACKED = write(np.arange(40, dtype="<f4").reshape(10, 4) / 40, compressed=True)
             damage(PACKED, 107, b"\xff" * 4),
             "120259084260 bytes when it is decoded, exp",
         ),
-        (PACKED[:-40], "damaged, expected a whole LAS or LAZ file: "),
+        (PACKED[:-40], "a table of chunks at byte 435, expected it after points from"),
+        (PACKED[:340], "13 bytes after the header, expected 10 points and a table"),
+        (
+            damage(PACKED, 435 + 4, b"\xff" * 4),
+            "4294967295 chunks found, expected no more than the 10 points",
+        ),
+        (
+            damage(PACKED, 227 + 20, b"\xff" * 2),
+            "note 1 of 1 ends at byte 65816, expected it before the points from byte 32",
+        ),
+        (
+            damage(PACKED, 227 + 2, b"other"),
+            "compressed points without a note of laszip, expected one among the 1 bef",
+        ),
+        (
+            damage(PACKED, 227 + 54, b"\xff" * 2),
+            "damaged, expected a whole LAS or LAZ file: Compressor type 65535 is not",
+        ),
     ],
 )
 def test_bad_files_are_one_line(data, message):
@@ -110,6 +128,22 @@ def test_bad_files_are_one_line(data, message):
     with pytest.raises(ValueError, match=re.escape(f"a.las: {message}")) as error:
         las.read(data, NAMES, "a.las")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("where", [0, 375])
+def test_notes_behind_the_points_do_not_count(points, where):
+    """Four billion of them, in no place: reading them would take hours."""
+    data = write(points, version="1.4", form=6)
+    data = damage(data, 235, struct.pack("<QI", where, 2**32 - 1))
+    (x,) = las.read(data, ["x"], "a.las")
+    assert len(x) == 500
+
+
+def test_chunk_of_any_size():
+    """The decoder allocates nothing for a chunk of two billion points."""
+    data = damage(PACKED, 227 + 54 + 12, struct.pack("<I", 2**31 - 1))
+    (x,) = las.read(data, ["x"], "a.laz")
+    assert len(x) == 10
 
 
 @settings(max_examples=300, deadline=None)
@@ -133,6 +167,23 @@ def test_missing_library_is_named(monkeypatch):
         columns.load_library("laspy", "a.laz")
     with pytest.raises(ValueError, match=re.escape(message)):
         las.read(PACKED, ["x"], "a.laz")
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "lazrs", None)
+    with pytest.raises(ValueError, match="a.laz: lazrs is not installed, expected"):
+        las.read(PACKED, ["x"], "a.laz")
+
+
+def test_laz_in_utm_keeps_its_centimetres():
+    """Points are whole numbers * scale + offset - origin."""
+    if "BIRDVIEW_SCANS" not in os.environ:
+        pytest.skip("BIRDVIEW_SCANS is not set: it is a folder with KITTI scans")
+    path = Path(os.environ["BIRDVIEW_SCANS"]).parent / "formats" / "utm.laz"
+    origin = 698_062.0, 6_259_953.0, 101.0
+    found = read_scan(path, load_layout("las")._replace(origin=origin))
+    cloud = laspy.read(path)
+    stored = np.column_stack([cloud.X, cloud.Y, cloud.Z]).astype("f8")
+    expected = stored * cloud.header.scales + cloud.header.offsets - origin
+    assert np.abs(found[:, :3] - expected).max() < 0.01
 
 
 @pytest.mark.parametrize(

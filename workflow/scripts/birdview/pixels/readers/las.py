@@ -49,8 +49,14 @@ def read(
     """
     _check_sizes(data, path)
     laspy = load_library("laspy", path)
+    load_library("lazrs", path)
     try:
-        cloud = laspy.read(BytesIO(data.data))
+        # Not all of laspy.read: a wrong number of notes behind the points would keep it
+        # busy for hours. And in one thread: several allocate what a chunk says.
+        with laspy.open(
+            BytesIO(data.data), laz_backend=laspy.LazBackend.Lazrs, read_evlrs=False
+        ) as file:
+            header, points = file.header, file.read_points(-1)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of the decoder is no Exception
@@ -58,14 +64,14 @@ def read(
         raise ValueError(
             f"{path}: damaged, expected a whole LAS or LAZ file: {why}"
         ) from None
-    names = [*_AXES, *cloud.point_format.dimension_names]
+    names = [*_AXES, *header.point_format.dimension_names]
 
     def column_of(name: str) -> Column:
         if name not in _AXES:
-            return np.asarray(cloud[name])
+            return np.asarray(points[name])
         axis = "xyz".index(name)
-        stored = np.asarray(cloud[_AXES[name]], dtype=np.float64)
-        scaled: Column = stored * cloud.header.scales[axis] + cloud.header.offsets[axis]
+        stored = np.asarray(points[_AXES[name]], dtype=np.float64)
+        scaled: Column = stored * header.scales[axis] + header.offsets[axis]
         return scaled
 
     return pick(wanted, names, column_of, path)
@@ -87,10 +93,67 @@ def _check_sizes(data: NDArray[np.uint8], path: PathLike) -> None:
             f"{path}: points from byte {start} on, after {notes} notes and a header of "
             f"{header_size} bytes, expected all of this in {data.size} bytes"
         )
+    is_laz = _has_laszip_note(data[:start], header_size, notes, path)
     if kind & _COMPRESSED:
+        if not is_laz:
+            raise ValueError(
+                f"{path}: compressed points without a note of laszip, expected one "
+                f"among the {notes} before the points"
+            )
         check_decoded(count * size, path)
+        _check_chunks(data, start, count, path)
     elif count * size > data.size - start:
         raise ValueError(
             f"{path}: {data.size - start} bytes after the header, expected "
             f"{count * size} for {count} points of {size} bytes"
+        )
+
+
+def _has_laszip_note(
+    data: NDArray[np.uint8], offset: int, notes: int, path: PathLike
+) -> bool:
+    """Return whether a note (VLR) tells how points are compressed.
+
+    Raise ValueError if one goes on where points begin, the end of `data`.
+    """
+    is_laz = False
+    for number in range(notes):
+        note = data[offset : offset + 54].tobytes()
+        size = struct.unpack_from("<H", note, 20)[0] if len(note) == 54 else 0
+        offset += 54 + size
+        if offset > data.size:
+            raise ValueError(
+                f"{path}: note {number + 1} of {notes} ends at byte {offset}, expected "
+                f"it before the points from byte {data.size} on"
+            )
+        is_laz |= note[2:18].rstrip(b"\0") == b"laszip encoded"
+    return is_laz
+
+
+def _check_chunks(
+    data: NDArray[np.uint8], start: int, count: int, path: PathLike
+) -> None:
+    """Compare the number of chunks with that of points.
+
+    The decoder allocates as many, and a failure to do so would end the process.
+    """
+    if not count:
+        return
+    if data.size < start + 16:
+        raise ValueError(
+            f"{path}: {data.size - start} bytes after the header, expected {count} "
+            f"points and a table of their chunks"
+        )
+    (table,) = struct.unpack("<q", data[start : start + 8].tobytes())
+    if table <= start:  # written at the end, by a program that could not go back
+        (table,) = struct.unpack("<q", data[-8:].tobytes())
+    if not start + 8 < table <= data.size - 8:
+        raise ValueError(
+            f"{path}: a table of chunks at byte {table}, expected it after points from "
+            f"byte {start + 8} on, and before the end at {data.size}"
+        )
+    (chunks,) = struct.unpack("<I", data[table + 4 : table + 8].tobytes())
+    if chunks > count + 1:
+        raise ValueError(
+            f"{path}: {chunks} chunks found, expected no more than the {count} points"
         )
