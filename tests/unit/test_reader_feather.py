@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from birdview.pixels.layout import load_layout
-from birdview.pixels.readers import feather
+from birdview.pixels.readers import columns, feather
+from birdview.pixels.readers.arrow import decoded_size
 from birdview.pixels.scan import read_scan
 
 NAMES = ["x", "y", "z", "intensity"]
@@ -78,6 +80,39 @@ def test_missing_numbers_and_other_types():
             feather.read(data, [name], "a.feather")
 
 
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+def test_bomb_is_refused_before_it_is_decoded(monkeypatch, compression):
+    """By what its columns say that they become, of all batches and dictionaries."""
+    table = pa.table(
+        {
+            "x": np.zeros(1 << 16, "f4"),
+            "name": pa.array(["a" * 4096]).dictionary_encode().take([0] * (1 << 16)),
+        }
+    )
+    data = write(table, compression=compression, chunksize=1 << 14)
+    size = decoded_size(data)
+    assert 2 << 18 < size < (2 << 18) + 10_000
+    monkeypatch.setattr(columns, "MAX_DECODED", size - 1)
+    message = f"a.feather: {size} bytes when it is decoded, expected at most {size - 1}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        feather.read(data, ["x"], "a.feather")
+    monkeypatch.setattr(columns, "MAX_DECODED", size)
+    assert len(feather.read(data, ["x"], "a.feather")[0]) == 1 << 16
+
+
+def test_column_that_says_a_billion_gigabytes():
+    """Nothing is allocated because of it."""
+    data = write(pa.table({"x": np.zeros(5000, "f4")}), compression="zstd").copy()
+    declared = np.frombuffer(struct.pack("<q", 20_000), np.uint8)
+    (start,) = np.flatnonzero(
+        (np.lib.stride_tricks.sliding_window_view(data, 8) == declared).all(1)
+    )
+    data[start : start + 8] = np.frombuffer(struct.pack("<q", 1 << 60), np.uint8)
+    message = f"a.feather: {1 << 60} bytes when it is decoded, expected at most "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        feather.read(data, ["x"], "a.feather")
+
+
 DATA = write(pa.table({name: np.arange(9, dtype="f4") for name in NAMES}))
 
 
@@ -97,20 +132,41 @@ def test_bad_files_are_one_line(data, message):
     assert "\n" not in str(error.value)
 
 
+def test_batches_must_fit_in_the_file():
+    """A footer can't make much of few bytes by batches that overlap."""
+    end = len(DATA) - 10
+    (size,) = struct.unpack_from("<i", DATA.tobytes(), end)
+    footer = DATA[end - size : end].tobytes()
+    data = bytearray(DATA.tobytes())
+    for start in range(0, size - 24, 4):  # the only struct that is a batch's
+        first, head, _, body = struct.unpack_from("<qiiq", footer, start)
+        if 0 < first < len(DATA) and first + head + body == end - size - 8:
+            struct.pack_into("<q", data, end - size + start + 16, len(DATA))
+    with pytest.raises(ValueError, match=f"1 batches that do not fit in {len(DATA)}"):
+        decoded_size(np.frombuffer(bytes(data), np.uint8))
+
+
+PACKED = write(
+    pa.table({name: np.zeros(900, "f4") for name in NAMES}), compression="zstd"
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(
+    data=st.sampled_from([DATA, PACKED]),
     changes=st.lists(
-        st.tuples(st.integers(0, len(DATA)), st.binary(max_size=4)), max_size=4
+        st.tuples(st.integers(0, 2000), st.binary(max_size=4)), max_size=4
     ),
-    size=st.integers(0, len(DATA)),
+    size=st.integers(0, 4000),
 )
-def test_any_other_bytes_are_points_or_an_error(changes, size):
+def test_any_other_bytes_are_points_or_an_error(data, changes, size):
     """Never another exception."""
-    damaged = bytearray(DATA.tobytes())
+    damaged = bytearray(data.tobytes())
     for start, content in changes:
+        start %= len(damaged)
         damaged[start : start + len(content)] = content
-    data = np.frombuffer(bytes(damaged[:size]), np.uint8)
-    check_read(partial(feather.read, data, NAMES), "a.feather")
+    found = np.frombuffer(bytes(damaged[:size]), np.uint8)
+    check_read(partial(feather.read, found, NAMES), "a.feather")
 
 
 def test_real_file():

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birdview.files import PathLike
-from birdview.pixels.readers.columns import Column, load_library, name_start, pick
+from birdview.pixels.readers.arrow import MAGIC, decoded_size
+from birdview.pixels.readers.columns import (
+    Column,
+    check_decoded,
+    load_library,
+    name_start,
+    pick,
+)
 
 
 def read(
@@ -33,6 +40,7 @@ def read(
         If this is no such table, is damaged, or has no such column, or if pyarrow is
         not installed.
     """
+    _check_size(data, path)
     arrow = load_library("pyarrow", path)
     feather = load_library("pyarrow.feather", path)
     try:
@@ -61,3 +69,16 @@ def read(
         return numbers
 
     return pick(wanted, table.column_names, column_of, path)
+
+
+def _check_size(data: NDArray[np.uint8], path: PathLike) -> None:
+    """Compare what compressed columns become with the limit."""
+    if data[: len(MAGIC)].tobytes() != MAGIC:
+        return  # version 1, which has nothing compressed, or what pyarrow refuses
+    try:
+        size = decoded_size(data)
+    except (ValueError, IndexError) as error:
+        raise ValueError(
+            f"{path}: {name_start(data)} found, expected a whole Feather file: {error}"
+        ) from None
+    check_decoded(size, path)
