@@ -43,10 +43,8 @@ def points(make_scan, tmp_path):
         {"compression": "lz4"},
         {"compression": "zstd"},
         {"compression": "lz4", "chunksize": 100},
-        {"version": 1},
     ],
 )
-@pytest.mark.filterwarnings("ignore:Feather V1")
 def test_points_of_a_table(points, tmp_path, options):
     """Equal to the float32, in one batch or several."""
     columns = {name: points[:, k] for k, name in enumerate(NAMES)}
@@ -119,9 +117,10 @@ DATA = write(pa.table({name: np.arange(9, dtype="f4") for name in NAMES}))
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (DATA[:0], "an empty file found, expected a whole Feather file: "),
+        (DATA[:0], "an empty file found, expected a Feather file"),
         (DATA[:-9], "an Arrow or Feather file found, expected a whole Feather file: "),
-        (np.arange(99, dtype=np.uint8), "found, expected a whole Feather file: "),
+        (np.arange(99, dtype=np.uint8), "found, expected a Feather file"),
+        (np.frombuffer(b"FEA1" * 9, np.uint8), "Feather version 1 found, expected ver"),
     ],
 )
 def test_bad_files_are_one_line(data, message):

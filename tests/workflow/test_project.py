@@ -61,9 +61,9 @@ def test_tests_run_in_the_locked_environment():
     assert {name: version(name) for name in names} == {n: locked(n) for n in names}
 
 
-@pytest.mark.parametrize("name", ["dev", "cluster"])
+@pytest.mark.parametrize("name", ["dev", "cluster", "formats"])
 def test_locks_agree(name):
-    """The environments for tests and clusters add to the main one."""
+    """The environments for tests, clusters and formats add to the main one."""
     more = (ROOT / "envs" / f"{name}.txt").read_text()
     pins = set(re.findall(r"^\S+==\S+", LOCK, flags=re.MULTILINE))
     assert pins < set(re.findall(r"^\S+==\S+", more, flags=re.MULTILINE))

@@ -73,8 +73,14 @@ def read(
 
 def _check_size(data: NDArray[np.uint8], path: PathLike) -> None:
     """Compare what compressed columns become with the limit."""
-    if data[: len(MAGIC)].tobytes() != MAGIC:
-        return  # version 1, which has nothing compressed, or what pyarrow refuses
+    head = data[: len(MAGIC)].tobytes()
+    if head.startswith(b"FEA1"):  # pyarrow reads it, but a damaged one ends the process
+        raise ValueError(
+            f"{path}: Feather version 1 found, expected version 2: write it again with "
+            f"pyarrow.feather.write_feather"
+        )
+    if head != MAGIC:
+        raise ValueError(f"{path}: {name_start(data)} found, expected a Feather file")
     try:
         size = decoded_size(data)
     except (ValueError, IndexError) as error:
