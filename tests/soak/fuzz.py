@@ -23,6 +23,8 @@ COMPILED = [
     "birdview.inflate",
     "birdview.pixels.deflate",
     "birdview.pixels.kernels",
+    "birdview.pixels.readers.decimals",
+    "birdview.pixels.readers.lzf",
     "birdview.pixels.sample",
     "birdview.pixels.scan",
 ]

@@ -172,7 +172,7 @@ BINARY, TEXT, PACKED = as_binary(FOUR), as_text(FOUR), as_compressed(FOUR)
             head(10**9, "binary") + bytes(64),
             "64 bytes after the header, expected 16000000000 for 1000000000 points",
         ),
-        (head(10**9, "ascii") + b"1 2 3 4\n", "1 lines after the header, expected 1"),
+        (head(10**9, "ascii") + b"1 2 3 4\n", "1 lines found for 1000000000 points"),
         (head("-4", "binary"), "WIDTH is '-4', expected a whole"),
         (head(4, "zip"), "DATA zip, expected ascii, binary or binary_compressed"),
         (head(4, "binary", types="F F F G"), "intensity has TYPE G and SIZE 4, exp"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,10 +96,11 @@ def load_library(name: str, path: PathLike) -> Any:
     """Import what one format needs; raise ValueError if it is not installed."""
     try:
         return import_module(name)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
         raise ValueError(
-            f"{path}: {name.partition('.')[0]} is not installed, expected the "
-            f"environment of envs/formats.txt: pip install -r envs/formats.txt"
+            f"{path}: {missing} is not installed, expected the environment of "
+            f"envs/formats.txt: pip install -r envs/formats.txt"
         ) from None
 
 
@@ -111,21 +112,35 @@ def check_decoded(size: int, path: PathLike) -> None:
         )
 
 
-def split_lines(body: NDArray[np.uint8]) -> list[str]:
-    """Return the lines of a text that are not blank."""
-    lines = body.tobytes().decode("latin-1").splitlines()
-    return [line for line in lines if line and not line.isspace()]
+class Text(NamedTuple):
+    """Lines of numbers, with blanks between them.
+
+    Attributes
+    ----------
+    body : ndarray of uint8, shape (size,)
+        All lines; blank ones do not count.
+    skipped : int
+        Lines before those of the points.
+    points : int
+        Lines that there must be.
+    is_last : bool
+        Whether nothing may follow.
+    """
+
+    body: NDArray[np.uint8]
+    skipped: int
+    points: int
+    is_last: bool
 
 
 def parse_lines(
-    lines: Sequence[str], names: Sequence[str], types: Sequence[str], path: PathLike
+    text: Text, names: Sequence[str], types: Sequence[str], path: PathLike
 ) -> list[Column]:
-    """Return the columns of lines of numbers with blanks between.
+    """Return the columns of lines of numbers.
 
     Parameters
     ----------
-    lines : sequence of str
-        Each of all columns.
+    text : Text
     names, types : sequence of str
         Of all columns, for error messages; and as NumPy has them.
     path : path-like
@@ -134,12 +149,51 @@ def parse_lines(
     Raises
     ------
     ValueError
-        If a line has another number of numbers, or some that are not of their types.
+        If there are fewer or more lines, or if one has another number of numbers, or
+        some that are not of their types.
     """
+    # A float64 holds all numbers of the others.
+    is_exact = not {"i8", "u8"}.intersection(kind.strip("<>") for kind in types)
+    columns = None
+    if is_exact and not text.skipped:
+        columns = _parse_fast(text, len(types), path)
+    if columns is None:
+        columns = _parse(text, names, types, is_exact, path)
+    return [
+        _cast(column, kind, f"{path}: {name}")
+        for column, kind, name in zip(columns, types, names, strict=True)
+    ]
+
+
+def _parse_fast(text: Text, width: int, path: PathLike) -> list[Column] | None:
+    decimals = load_library("birdview.pixels.readers.decimals", path)
+    used = range(width)
+    found = decimals.parse_table(text.body, decimals.BLANKS, width, used, text.points)
+    if found is None:
+        return None
+    table, stop = found
+    is_more = text.is_last and text.body[stop:].tobytes().strip()
+    return None if is_more or len(table) != text.points else [*table.T]
+
+
+def _parse(
+    text: Text,
+    names: Sequence[str],
+    types: Sequence[str],
+    is_exact: bool,
+    path: PathLike,
+) -> list[Column]:
+    """Return the columns, or raise ValueError that says what is wrong."""
+    lines = text.body.tobytes().decode("latin-1").splitlines()
+    lines = [line for line in lines if line and not line.isspace()][text.skipped :]
+    if len(lines) < text.points or (text.is_last and len(lines) > text.points):
+        raise ValueError(
+            f"{path}: {len(lines)} lines found for {text.points} points, expected one "
+            f"for each"
+        )
+    lines = lines[: text.points]
     if not lines:
         return [np.empty(0, kind) for kind in types]
-    # A float64 holds all numbers of the others, and is parsed several times as fast.
-    is_exact = not {"i8", "u8"}.intersection(kind.strip("<>") for kind in types)
     record = np.dtype([(f"f{number}", kind) for number, kind in enumerate(types)])
     columns: list[Column]
     table: Column
@@ -161,10 +215,7 @@ def parse_lines(
             f"{path}: lines of {len(columns)} numbers, expected {len(types)}: those of "
             f"{', '.join(names)}"
         )
-    return [
-        _cast(column, kind, f"{path}: {name}")
-        for column, kind, name in zip(columns, types, names, strict=True)
-    ]
+    return columns
 
 
 def _cast(column: Column, kind: str, where: str) -> Column:

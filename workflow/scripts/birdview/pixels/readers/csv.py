@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birdview.files import PathLike
-from birdview.pixels.readers.columns import Column, name_start, pick
+from birdview.pixels.readers.columns import (
+    Column,
+    load_library,
+    name_start,
+    pick,
+)
 
 _BLANKS = " "
 _DELIMITERS = ";", ",", "\t", _BLANKS
@@ -229,60 +234,24 @@ def _convert(table: _Table, columns: list[int], path: PathLike) -> NDArray[np.fl
     """Return some columns of a table, shape (N, columns)."""
     if not table.body or not columns:
         return np.empty((0, len(columns)))
-    is_all = len(columns) == table.width and not table.has_end
-    if is_all or _is_regular(table):
-        try:
-            return _parse(table.body, table.delimiter, None if is_all else columns)
-        except ValueError:
-            pass  # its message does not have the number of the line
+    if table.body.isascii():
+        decimals = load_library("birdview.pixels.readers.decimals", path)
+        text = np.frombuffer(table.body, dtype=np.uint8)
+        found = decimals.parse_table(
+            text, ord(table.delimiter), table.width, columns, len(text)
+        )
+        if found is not None:
+            values: NDArray[np.float64] = found[0]
+            return values
+    # The same, but slow, and with the number of the line in errors.
     body = "\n".join(_clean_lines(table, columns, path)).encode()
-    return _parse(body, table.delimiter, columns)
-
-
-def _parse(
-    body: bytes, delimiter: str, columns: list[int] | None
-) -> NDArray[np.float64]:
-    # As fast as anything in NumPy and the standard library.
     return np.loadtxt(
         BytesIO(body),
-        delimiter=None if delimiter == _BLANKS else delimiter,
+        delimiter=None if table.delimiter == _BLANKS else table.delimiter,
         usecols=columns,
         comments=None,
         ndmin=2,
         encoding="ascii",
-    )
-
-
-def _is_regular(table: _Table) -> bool:
-    """Whether each line has as many fields as the first, none empty, and no comment.
-
-    The parser does not look at columns that are not wanted.
-    """
-    body = table.body
-    if not body.isascii() or any(one.encode() in body for one in _COMMENTS):
-        return False
-    text = np.frombuffer(body, dtype=np.uint8)
-    is_end = text == ord("\n")
-    if table.delimiter == _BLANKS:
-        # Where a number is before a blank, and the end of the line after the last one.
-        is_blank = text <= ord(_BLANKS)
-        is_mark = is_end.copy()
-        is_mark[:-1] |= is_blank[1:] & ~is_blank[:-1]
-        per_line = table.width + 1
-    else:
-        is_mark = is_end | (text == ord(table.delimiter))
-        per_line = table.width + table.has_end
-    marks = np.flatnonzero(is_mark)
-    if marks.size % per_line:
-        return False
-    is_last = is_end[marks].reshape(-1, per_line)
-    if not is_last[:, -1].all() or is_last[:, :-1].any():
-        return False
-    if table.delimiter == _BLANKS:
-        return True
-    sizes = np.diff(marks, prepend=-1).reshape(-1, per_line)
-    return bool((sizes[:, : table.width] > 1).all()) and not (
-        table.has_end and (sizes[:, -1] > 1).any()
     )
 
 

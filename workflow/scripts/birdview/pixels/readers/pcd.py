@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import (
     Column,
+    Text,
     check_decoded,
+    load_library,
     name_start,
     parse_lines,
     pick,
-    split_lines,
 )
 
 _HEAD = 1 << 16
@@ -241,10 +242,9 @@ def _decompress(
     check_decoded(size, path)
     if not size:
         return body[:0]
-    from birdview.pixels.readers.lzf import decompress
-
+    lzf = load_library("birdview.pixels.readers.lzf", path)
     decoded: NDArray[np.uint8]
-    decoded, count, is_whole = decompress(body[8 : 8 + packed], size)
+    decoded, count, is_whole = lzf.decompress(body[8 : 8 + packed], size)
     if not is_whole:
         raise ValueError(
             f"{path}: damaged LZF stream after {count} of {size} decoded bytes, "
@@ -256,18 +256,13 @@ def _decompress(
 def _read_text(
     body: NDArray[np.uint8], header: _Header, wanted: Sequence[str], path: PathLike
 ) -> list[Column]:
-    lines = split_lines(body)
-    if len(lines) != header.points:
-        raise ValueError(
-            f"{path}: {len(lines)} lines after the header, expected {header.points}, "
-            f"one for each point"
-        )
+    text = Text(body, 0, header.points, is_last=True)
     all_names = [f.name for f in header.fields for _ in range(f.numbers)]
     types = [f.type for f in header.fields for _ in range(f.numbers)]
     columns = [
         column
         for name, column in zip(
-            all_names, parse_lines(lines, all_names, types, path), strict=True
+            all_names, parse_lines(text, all_names, types, path), strict=True
         )
         if name != _PADDING
     ]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import (
     Column,
+    Text,
     name_start,
     parse_lines,
     pick,
-    split_lines,
 )
 
 _HEAD = 1 << 20
@@ -73,9 +73,9 @@ def read(
     body = data[size:]
     number = next((k for k, one in enumerate(elements) if one.name == _POINTS), None)
     if number is None:
-        names = ", ".join(element.name for element in elements)
+        others = ", ".join(element.name for element in elements)
         raise ValueError(
-            f"{path}: elements {names or 'of no kind'} found, expected {_POINTS}"
+            f"{path}: elements {others or 'of no kind'} found, expected {_POINTS}"
         )
     for element in elements[: number + 1]:
         lists = [name for name, kind in element.properties.items() if not kind]
@@ -87,14 +87,17 @@ def read(
     points = elements[number]
     is_last = number == len(elements) - 1
     before = elements[:number]
+    names = [*points.properties]
     columns: NDArray[Any] | dict[str, Column]
     if order:
         skipped = sum(one.number * _record(one, order).itemsize for one in before)
         columns = _read_binary(body, skipped, points, order, is_last, path)
     else:
         skipped = sum(one.number for one in before)
-        columns = _read_text(body, skipped, points, is_last, path)
-    return pick(wanted, [*points.properties], columns.__getitem__, path)
+        text = Text(body, skipped, points.number, is_last)
+        numbers = parse_lines(text, names, [*points.properties.values()], path)
+        columns = dict(zip(names, numbers, strict=True))
+    return pick(wanted, names, columns.__getitem__, path)
 
 
 def _record(element: _Element, order: str) -> np.dtype[Any]:
@@ -157,23 +160,3 @@ def _read_binary(
     if not expected:
         return np.empty(points.number, record)
     return body[skipped : skipped + expected].view(record)
-
-
-def _read_text(
-    body: NDArray[np.uint8],
-    skipped: int,
-    points: _Element,
-    is_last: bool,
-    path: PathLike,
-) -> dict[str, Column]:
-    lines = split_lines(body)
-    found = len(lines) - skipped
-    if found < points.number or (is_last and found > points.number):
-        raise ValueError(
-            f"{path}: {max(0, found)} lines found for {points.number} points, expected "
-            f"one for each"
-        )
-    names, types = [*points.properties], [*points.properties.values()]
-    wanted = lines[skipped : skipped + points.number]
-    columns = parse_lines(wanted, names, types, path)
-    return dict(zip(names, columns, strict=True))
