@@ -255,9 +255,7 @@ def _convert(
     *coordinates, intensity = layout.columns
     for number, origin in zip(coordinates, layout.origin, strict=True):
         assert number is not None
-        values = layout.fields[number].convert(stored[number])
-        if origin:
-            values -= origin
+        values = _position(layout.fields[number], stored[number], origin)
         distances = np.abs(values)
         is_beyond |= (distances > MAX_RANGE) & (distances < np.inf)
         columns.append(values)
@@ -267,6 +265,14 @@ def _convert(
         values = layout.fields[intensity].convert(stored[intensity])
         columns.append(values.astype(np.float32))  # infinite if it is beyond float32
     return columns, int(np.count_nonzero(is_beyond))
+
+
+def _position(field: Field, stored: NDArray[Any], origin: float) -> NDArray[Any]:
+    """Return a coordinate, in float64 unless a float32 holds it."""
+    if stored.dtype.char == "f" and field.is_as_stored and not origin:
+        values = stored.astype(np.float32)  # in the usual order of bytes
+        return np.negative(values, out=values) if field.sign < 0 else values
+    return field.convert(stored) - origin
 
 
 def _choose(

@@ -198,17 +198,24 @@ def _split_records(
             f"{path}: {body.size} bytes after the header, expected {expected} for "
             f"{header.points} points of {size} bytes"
         )
-    records = body[:expected].reshape(header.points, size)
-    columns, start = {}, 0
+    types: dict[str, tuple[str, int]] = {}
+    start = 0
     names = iter(header.names)
     for field in header.fields:
         width = np.dtype(field.type).itemsize
         for _ in range(field.numbers):
             if field.name != _PADDING:
-                part = np.ascontiguousarray(records[:, start : start + width])
-                columns[next(names)] = part.reshape(-1).view(field.type)
+                types[next(names)] = field.type, start
             start += width
-    return columns
+    formats, offsets = zip(*types.values(), strict=True) if types else ((), ())
+    if not expected:
+        empty = np.empty(header.points)
+        return {name: empty.astype(kind) for name, (kind, _) in types.items()}
+    record = np.dtype(
+        {"names": [*types], "formats": formats, "offsets": offsets, "itemsize": size}
+    )
+    records = body[:expected].view(record)
+    return {name: records[name] for name in types}
 
 
 def _split_fields(body: NDArray[np.uint8], header: _Header) -> dict[str, Column]:
