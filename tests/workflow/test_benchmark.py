@@ -53,7 +53,7 @@ def test_benchmark_writes_tables_charts_and_a_page(quick, make_scan):
     folder = quick.folder / "results" / "benchmark"
     tables = {path.stem: rows_of(path) for path in folder.glob("*.tsv")}
     names = {"readers", "rasterisers", "encoders", "renderers"}
-    names |= {"encodings", "together", "parallel", "workflow", "starts"}
+    names |= {"encodings", "together", "formats", "parallel", "workflow", "starts"}
     assert set(tables) == names | {"machine"}
     assert {path.stem for path in folder.glob("*.svg")} == names
     assert not list(folder.glob("benchmark-*")), "the work folder is left"

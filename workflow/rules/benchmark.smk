@@ -11,6 +11,7 @@ TABLES = {
         "renderers",
         "encodings",
         "together",
+        "formats",
         "parallel",
         "workflow",
         "starts",

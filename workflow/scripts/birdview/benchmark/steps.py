@@ -4,9 +4,9 @@ r"""Measure the steps from scan to image, by birdview and by other implementatio
         --snakefile Snakefile --cores 2 --folder FOLDER SCAN...
 
 writes tables into the folder: readers, rasterisers, encoders, renderers, encodings,
-together, parallel, workflow and starts. The variants of a step take turns, scan by scan
-and round by round, so that load spikes affect all of them. Each runs in a process of
-its own, whose peak memory is measured. Times are medians.
+together, formats, parallel, workflow and starts. The variants of a step take turns,
+scan by scan and round by round, so that load spikes affect all of them. Each runs in a
+process of its own, whose peak memory is measured. Times are medians.
 """
 
 import os
@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+from birdview.benchmark import formats
 from birdview.benchmark.machine import (
     RUNS,
     command_line,
@@ -112,6 +113,7 @@ def run_steps(
     yield "renderers", renderers
     yield "encodings", compare_encodings(scans, work)
     yield "together", compare({"": TOGETHER}, scans, work)
+    yield "formats", compare_formats(scans, work)
     counts = {
         (row["encoding"], row["variant"]): min(
             MAX_SCANS, max(2 * cores, int(RUN_SECONDS * cores * row["scans_per_s"]))
@@ -198,6 +200,27 @@ def compare_encodings(scans: Sequence[str], work: Path) -> list[Row]:
             "peak_mib": ours["peak_mib"],
         }
         for name, loop, ours in pairs
+    ]
+
+
+def compare_formats(scans: Sequence[str], work: Path) -> list[Row]:
+    """Time scans in each format: to read one, and from there to its image."""
+    folder = work / "formats"
+    folder.mkdir()
+    sizes = {
+        form.name: median(formats.write_as(scan, folder, form) for scan in scans)
+        for form in formats.installed()
+    }
+    read = compare({"": formats.readers(folder)}, scans)
+    rendered = compare({"": formats.renderers(folder)}, scans, work)
+    return [
+        {
+            "variant": whole["variant"],
+            "mb": sizes[whole["variant"]],
+            "read_ms": part["ms"],
+            **{key: whole[key] for key in ("ms", "ms_low", "ms_high", "peak_mib")},
+        }
+        for part, whole in zip(read, rendered, strict=True)
     ]
 
 

@@ -93,6 +93,14 @@ CHARTS = {
         bars="ms",
         unit="milliseconds per scan",
     ),
+    "formats": Chart(
+        "One scan in each format, on one core",
+        "From the file to an image in the encoding notebook. The table also has the "
+        "time to read alone. LAS, LAZ and Feather are left out where what reads them "
+        "is not installed.",
+        bars="ms",
+        unit="milliseconds per scan",
+    ),
     "parallel": Chart(
         "Many scans, on several cores",
         "Pools of processes are started before the clock. The workflow's time is that "

@@ -106,7 +106,8 @@ def read(
 def _decode(data: NDArray[np.uint8], path: PathLike) -> bytes:
     """Return text with the ends of lines that Unix has."""
     text = data.tobytes().removeprefix(b"\xef\xbb\xbf")
-    if np.count_nonzero(data < ord(" ")) != sum(map(text.count, _ALLOWED)):
+    kinds = np.flatnonzero(np.bincount(data[data < ord(" ")]))
+    if not set(kinds.tolist()).issubset(_ALLOWED):
         control = _CONTROL.search(text)
         assert control is not None
         line = text.count(b"\n", 0, control.start()) + 1
