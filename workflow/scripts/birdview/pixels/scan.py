@@ -201,9 +201,15 @@ def _read_columns(
 ) -> list[NDArray[Any]]:
     """Return the columns of a file that says itself what it holds."""
     reader = import_module(f"birdview.pixels.readers.{layout.format}")
-    columns: list[NDArray[Any]] = reader.read(
-        data, [field.column for field in layout.fields], path
-    )
+    wanted = [field.column for field in layout.fields]
+    try:
+        columns: list[NDArray[Any]] = reader.read(data, wanted, path)
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        raise ValueError(
+            f"{path}: {missing} is not installed, expected it to read the format "
+            f"{layout.format}: pip install -r envs/formats.txt"
+        ) from None
     for field, column in zip(layout.fields, columns, strict=True):
         if column.ndim != 1 or column.dtype.kind not in "fiub":
             raise ValueError(

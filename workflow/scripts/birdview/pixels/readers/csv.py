@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import (
     Column,
-    load_library,
     name_start,
     pick,
 )
@@ -236,11 +235,10 @@ def _convert(table: _Table, columns: list[int], path: PathLike) -> NDArray[np.fl
     if not table.body or not columns:
         return np.empty((0, len(columns)))
     if table.body.isascii():
-        decimals = load_library("birdview.pixels.readers.decimals", path)
+        from birdview.pixels.readers.decimals import parse_table
+
         text = np.frombuffer(table.body, dtype=np.uint8)
-        found = decimals.parse_table(
-            text, ord(table.delimiter), table.width, columns, len(text)
-        )
+        found = parse_table(text, ord(table.delimiter), table.width, columns, len(text))
         if found is not None:
             values: NDArray[np.float64] = found[0]
             return values

@@ -10,7 +10,6 @@ from birdview.pixels.readers.arrow import MAGIC, decoded_size
 from birdview.pixels.readers.columns import (
     Column,
     check_decoded,
-    load_library,
     name_start,
     pick,
 )
@@ -37,12 +36,14 @@ def read(
     Raises
     ------
     ValueError
-        If this is no such table, is damaged, or has no such column, or if pyarrow is
-        not installed.
+        If this is no such table, is damaged, or has no such column.
+    ModuleNotFoundError
+        If pyarrow is not installed.
     """
     _check_size(data, path)
-    arrow = load_library("pyarrow", path)
-    feather = load_library("pyarrow.feather", path)
+    import pyarrow as arrow
+    from pyarrow import feather
+
     try:
         source = arrow.BufferReader(arrow.py_buffer(data.data))
         table = feather.read_table(source, memory_map=False, use_threads=False)

@@ -11,7 +11,6 @@ from birdview.files import PathLike
 from birdview.pixels.readers.columns import (
     Column,
     check_decoded,
-    load_library,
     name_start,
     pick,
 )
@@ -44,12 +43,14 @@ def read(
     Raises
     ------
     ValueError
-        If this is no such file, is cut short or damaged, or has no such dimension, or
-        if laspy is not installed.
+        If this is no such file, is cut short or damaged, or has no such dimension.
+    ModuleNotFoundError
+        If laspy or lazrs is not installed.
     """
     _check_sizes(data, path)
-    laspy = load_library("laspy", path)
-    load_library("lazrs", path)
+    import laspy
+    import lazrs  # noqa: F401 (laspy says less clearly that it is missing)
+
     try:
         # Not all of laspy.read: a wrong number of notes behind the points would keep it
         # busy for hours. And in one thread: several allocate what a chunk says.

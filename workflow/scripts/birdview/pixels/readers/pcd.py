@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import (
     Column,
-    Text,
     check_decoded,
-    load_library,
     name_start,
-    parse_lines,
     pick,
 )
+from birdview.pixels.readers.text import Text, parse_lines
 
 _HEAD = 1 << 16
 """A header is shorter."""
@@ -249,9 +247,10 @@ def _decompress(
     check_decoded(size, path)
     if not size:
         return body[:0]
-    lzf = load_library("birdview.pixels.readers.lzf", path)
+    from birdview.pixels.readers.lzf import decompress
+
     decoded: NDArray[np.uint8]
-    decoded, count, is_whole = lzf.decompress(body[8 : 8 + packed], size)
+    decoded, count, is_whole = decompress(body[8 : 8 + packed], size)
     if not is_whole:
         raise ValueError(
             f"{path}: damaged LZF stream after {count} of {size} decoded bytes, "

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import (
     Column,
-    Text,
     name_start,
-    parse_lines,
     pick,
 )
+from birdview.pixels.readers.text import Text, parse_lines
 
 _HEAD = 1 << 20
 """A header with its comments is shorter."""
