@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import sys
+import tracemalloc
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -137,6 +138,30 @@ def test_notes_behind_the_points_do_not_count(points, where):
     data = damage(data, 235, struct.pack("<QI", where, 2**32 - 1))
     (x,) = las.read(data, ["x"], "a.las")
     assert len(x) == 500
+
+
+def test_points_are_decoded_in_pieces(points, monkeypatch):
+    """Whatever their size, and none at all."""
+    for count in (0, 499, 500):
+        data = write(points[:count], compressed=True)
+        expected = las.read(data, NAMES, "a.laz")
+        monkeypatch.setattr(las, "_PIECE", 100)
+        np.testing.assert_array_equal(las.read(data, NAMES, "a.laz"), expected)
+        monkeypatch.undo()
+        assert len(expected[0]) == count
+
+
+def test_points_that_are_not_there_take_no_memory():
+    """Of 70 million, 10 are there."""
+    data = damage(PACKED, 107, struct.pack("<I", 70_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"^a\.laz: damaged, expected a whole LAS"):
+            las.read(data, NAMES, "a.laz")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 64 << 20
 
 
 def test_chunk_of_any_size():

@@ -17,6 +17,8 @@ from birdview.pixels.readers.columns import (
 
 _AXES = {"x": "X", "y": "Y", "z": "Z"}
 """Coordinates, and the whole numbers that they are stored as."""
+_PIECE = 1 << 20
+"""Points that are decoded at once: a damaged file may say that it has many more."""
 _COMPRESSED = 0x80
 """The bit of the point format that says so."""
 
@@ -57,7 +59,8 @@ def read(
         with laspy.open(
             BytesIO(data.data), laz_backend=laspy.LazBackend.Lazrs, read_evlrs=False
         ) as file:
-            header, points = file.header, file.read_points(-1)
+            header = file.header
+            pieces = [*file.chunk_iterator(_PIECE)] or [file.read_points(0)]
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of the decoder is no Exception
@@ -69,9 +72,9 @@ def read(
 
     def column_of(name: str) -> Column:
         if name not in _AXES:
-            return np.asarray(points[name])
+            return np.concatenate([points[name] for points in pieces])
         axis = "xyz".index(name)
-        stored = np.asarray(points[_AXES[name]], dtype=np.float64)
+        stored = column_of(_AXES[name]).astype(np.float64)
         scaled: Column = stored * header.scales[axis] + header.offsets[axis]
         return scaled
 
