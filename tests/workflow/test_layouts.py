@@ -107,8 +107,8 @@ def test_own_layout_from_file_to_pixel(project):
     (line,) = [line for line in output.splitlines() if "my/own.yaml" in line]
     assert line == (
         "my/own.yaml: Additional properties are not allowed ('min_rnge' was "
-        "unexpected) (did you mean min_range?); allowed: description, source, suffix, "
-        "skip, endian, order, fields, clip, frame, min_range, keep, drop, without, "
-        "duplicates"
+        "unexpected) (did you mean min_range?); allowed: description, source, format, "
+        "suffix, skip, endian, order, fields, origin, clip, frame, min_range, keep, "
+        "drop, without, duplicates"
     )
     assert "Traceback" not in output
