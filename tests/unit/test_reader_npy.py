@@ -124,6 +124,8 @@ OF = "{'descr': '<f4', 'fortran_order': False, 'shape': %s}\n"
         (b"", "an empty file found, expected an NPY file with a whole header"),
         (b"1,2,3,4\n" * 9, "text found, expected an NPY file with a whole header"),
         (npy(OF % "(2, 4)")[:40], "a NumPy array with a header found, expected an NPY"),
+        (npy((OF % "(2, 4)").replace("}", "[")), "a NumPy array with a header found"),
+        (npy(OF % "(0, 0)"), r"an array of shape \(0, 0\) found, expected rows of"),
         (npy("os.system('x')"), "a NumPy array with a header found, expected an NPY"),
         (npy(OF % "(2, 4)", bytes(31)), r"31 bytes after the header, expected 32 for"),
         (npy(OF % "(2, 4)", bytes(33)), r"33 bytes after the header, expected 32 for"),

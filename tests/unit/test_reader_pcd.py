@@ -172,6 +172,11 @@ BINARY, TEXT, PACKED = as_binary(FOUR), as_text(FOUR), as_compressed(FOUR)
             head(10**9, "binary") + bytes(64),
             "64 bytes after the header, expected 16000000000 for 1000000000 points",
         ),
+        (
+            head(4, "binary", counts="1 1 1 1000000000"),
+            "COUNT of 1000000003 numbers for a point, expected at most 4096",
+        ),
+        (head(10**9, "binary", counts="0 0 0 0"), "no field x, expected one of those"),
         (head(10**9, "ascii") + b"1 2 3 4\n", "1 lines found for 1000000000 points"),
         (head("-4", "binary"), "WIDTH is '-4', expected a whole"),
         (head(4, "zip"), "DATA zip, expected ascii, binary or binary_compressed"),

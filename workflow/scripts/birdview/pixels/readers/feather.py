@@ -48,7 +48,8 @@ def read(
         source = arrow.BufferReader(arrow.py_buffer(data.data))
         table = feather.read_table(source, memory_map=False, use_threads=False)
         table.validate()
-    except (arrow.ArrowException, OSError, MemoryError) as error:
+        names = table.column_names
+    except (arrow.ArrowException, MemoryError, OSError, UnicodeDecodeError) as error:
         why = " ".join(str(error).split())[:200]
         raise ValueError(
             f"{path}: {name_start(data)} found, expected a whole Feather file: {why}"
@@ -69,7 +70,7 @@ def read(
         numbers: Column = column.to_numpy()
         return numbers
 
-    return pick(wanted, table.column_names, column_of, path)
+    return pick(wanted, names, column_of, path)
 
 
 def _check_size(data: NDArray[np.uint8], path: PathLike) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from io import BytesIO
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def columns_of(
     if array.dtype.names:
         flat, names = array.reshape(-1), array.dtype.names
         return pick(wanted, names, lambda name: flat[name], path)
-    if array.ndim < 2:
+    if array.ndim < 2 or not array.shape[-1]:
         raise ValueError(
             f"{path}: an array of shape {array.shape} found, expected rows of numbers, "
             f"such as (N, 4), or a structured array"
@@ -73,7 +74,14 @@ def read_array(data: NDArray[np.uint8], path: PathLike) -> NDArray[Any]:
         raise ValueError(
             f"{path}: NPY version {version[0]}.{version[1]} found, expected 1.0 or 2.0"
         ) from None
-    except (ValueError, TypeError, SyntaxError, RecursionError):
+    except (
+        MemoryError,
+        RecursionError,
+        SyntaxError,
+        TokenError,
+        TypeError,
+        ValueError,
+    ):
         raise ValueError(
             f"{path}: {name_start(data)} found, expected an NPY file with a whole "
             f"header of shape and type"

@@ -1,7 +1,9 @@
 """Read archives of NumPy arrays."""
 
+import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile
 
@@ -37,31 +39,21 @@ def read(
     ValueError
         If this is no archive of arrays, or does not have the columns.
     """
-    try:
-        with ZipFile(BytesIO(data.data)) as archive:
-            return _read(archive, wanted, path)
-    except (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as error:
-        raise ValueError(
-            f"{path}: {name_start(data)} found, expected a whole archive of arrays: "
-            f"{' '.join(str(error).split())}"
-        ) from None
-    except zlib.error as error:
-        raise ValueError(f"{path}: damaged archive: {error}") from None
-
-
-def _read(archive: ZipFile, wanted: Sequence[str], path: PathLike) -> list[Column]:
-    names = [
-        entry.filename.removesuffix(_SUFFIX)
-        for entry in archive.infolist()
-        if entry.filename.endswith(_SUFFIX)
-    ]
+    with _whole(data, path):
+        archive = ZipFile(BytesIO(data.data))
+        entries = {
+            entry.filename.removesuffix(_SUFFIX): entry
+            for entry in archive.infolist()
+            if entry.filename.endswith(_SUFFIX)
+        }
+    names = [*entries]
 
     def array_of(name: str) -> Column:
-        entry = archive.getinfo(name + _SUFFIX)
-        check_decoded(entry.file_size, path)
-        with archive.open(entry) as file:
+        size = entries[name].file_size
+        check_decoded(size, path)
+        with _whole(data, path), archive.open(entries[name]) as file:
             # One byte more than it says: then its checksum is compared.
-            content = file.read(entry.file_size + 1)
+            content = file.read(size + 1)
         return read_array(np.frombuffer(content, np.uint8), f"{path}: {name}")
 
     arrays = {}
@@ -75,3 +67,18 @@ def _read(archive: ZipFile, wanted: Sequence[str], path: PathLike) -> list[Colum
         else:
             found += pick([name], names, array_of, path)
     return found
+
+
+@contextmanager
+def _whole(data: NDArray[np.uint8], path: PathLike) -> Iterator[None]:
+    """Turn what zipfile raises for a damaged archive into one line."""
+    try:
+        yield
+    except (
+        *(BadZipFile, EOFError, MemoryError, NotImplementedError, OSError),
+        *(RuntimeError, ValueError, struct.error, zlib.error),
+    ) as error:
+        raise ValueError(
+            f"{path}: {name_start(data)} found, expected a whole archive of arrays: "
+            f"{' '.join(str(error).split())}"
+        ) from None

@@ -21,6 +21,8 @@ from birdview.pixels.readers.text import Text, parse_lines
 
 _HEAD = 1 << 16
 """A header is shorter."""
+_MAX_NUMBERS = 1 << 12
+"""Of a point: histograms have some hundred."""
 _LINE = re.compile(rb"[^\n]*\n")
 _PADDING = "_"
 _TYPES = {
@@ -146,6 +148,12 @@ def _parse_header(data: NDArray[np.uint8], path: PathLike) -> _Header:
             )
         number = _parse_number(count, f"COUNT of {name}", path)
         fields.append(_Field(name, _TYPES[f"{kind}{size}"], number))
+    total = sum(field.numbers for field in fields)
+    if total > _MAX_NUMBERS:
+        raise ValueError(
+            f"{path}: COUNT of {total} numbers for a point, expected at most "
+            f"{_MAX_NUMBERS}"
+        )
     encoding = " ".join(entries["DATA"]).lower()
     if encoding not in ("ascii", "binary", "binary_compressed"):
         raise ValueError(
@@ -207,8 +215,7 @@ def _split_records(
             start += width
     formats, offsets = zip(*types.values(), strict=True) if types else ((), ())
     if not expected:
-        empty = np.empty(header.points)
-        return {name: empty.astype(kind) for name, (kind, _) in types.items()}
+        return {name: np.empty(0, kind) for name, (kind, _) in types.items()}
     record = np.dtype(
         {"names": [*types], "formats": formats, "offsets": offsets, "itemsize": size}
     )
