@@ -83,21 +83,20 @@ def read(
     known = table.names + [name for name in numbers if name not in table.names]
     index = {name: int(name) for name in numbers}
     index |= {name: number for number, name in enumerate(table.names)}
-    used = sorted(
-        {
-            index[name]
-            for one in wanted
-            for name in (one, one.rpartition(".")[0])
-            if name and name in index
-        }
-    )
-    for number in used:
-        same = [name for name in table.names if index[name] == number]
-        if len(same) > 1:
+    needed = {
+        name
+        for one in wanted
+        for name in (one, one.rpartition(".")[0])
+        if name and name in index
+    }
+    for name in table.names:
+        same = table.names.count(name)
+        if same > 1 and name in needed:
             raise ValueError(
-                f"{path}: {len(same)} columns {same[0]} found, expected one; choose by "
-                f"the number of the column, from 0"
+                f"{path}: {same} columns {name} found, expected one; choose by the "
+                f"number of the column, from 0"
             )
+    used = sorted({index[name] for name in needed})
     values = _convert(table, used, path)
     return pick(wanted, known, lambda name: values[:, used.index(index[name])], path)
 
