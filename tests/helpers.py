@@ -12,6 +12,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -69,24 +70,58 @@ def write_layout(path, *fields, **keys):
     return path
 
 
-def check_read(read, path):
+def write_pcd(path, **columns):
+    """Write a point cloud of the columns, binary."""
+    kinds = {"f": "F", "i": "I", "u": "U"}
+    types = [column.dtype for column in columns.values()]
+    records = np.rec.fromarrays([*columns.values()], names=[*columns])
+    lines = (
+        *("VERSION 0.7", f"FIELDS {' '.join(columns)}"),
+        f"SIZE {' '.join(str(kind.itemsize) for kind in types)}",
+        f"TYPE {' '.join(kinds[kind.kind] for kind in types)}",
+        f"COUNT {' '.join('1' for _ in types)}",
+        *(f"WIDTH {len(records)}", "HEIGHT 1", f"POINTS {len(records)}", "DATA binary"),
+    )
+    path.write_bytes("\n".join((*lines, "")).encode() + records.tobytes())
+
+
+def write_csv(path, header, *columns, delimiter=","):
+    """Write columns as text that restores each float32; without a header if empty."""
+    np.savetxt(
+        path, np.stack(columns, 1), "%.9g", delimiter, header=header, comments=""
+    )
+
+
+def check_reader(reader, data, wanted, path):
     """Check that a reader returns columns of equal lengths, or fails with one line.
+
+    And that it lists the names of columns, or fails with one line.
 
     Parameters
     ----------
-    read : function
-        Of the path.
+    reader : module
+        One of `birdview.pixels.readers`.
+    data : ndarray of uint8
+    wanted : list of str
     path : str
     """
     try:
-        columns = read(path)
-    except ValueError as error:
-        message = str(error)
-    else:
+        columns = reader.read(data, wanted, path)
         assert len({len(column) for column in columns}) == 1
-        return
-    assert message.startswith(f"{path}: ")
-    assert "\n" not in message
+    except ValueError as error:
+        check_message(error, path)
+    try:
+        names = reader.list_columns(data, path)
+        assert all(isinstance(name, str) for name in names)
+        reader.read(data, names, path)
+    except ValueError as error:
+        check_message(error, path)
+
+
+def check_message(error, path):
+    """Check that an error is one line, and begins with the path."""
+    assert str(error).startswith(f"{path}: ")
+    assert "\n" not in str(error)
 
 
 def as_opencv(planes):

@@ -5,12 +5,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import write_layout
+from helpers import check_message, write_layout
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from birdview.pixels.layout import load_layout
-from birdview.pixels.readers.csv import read
+from birdview.pixels.readers.csv import list_columns, read
 from birdview.pixels.scan import read_scan
 
 NAMES = "x", "y", "z", "intensity"
@@ -176,6 +176,27 @@ def check(content):
         assert first.dtype == last.dtype == np.float64
     assert message.startswith("a.csv: ")
     assert "\n" not in message
+    try:
+        names = list_columns(data, "a.csv")
+        assert len(read(data, names, "a.csv")) == len(names)
+    except ValueError as error:
+        check_message(error, "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (b"x,y,z\n1,2,3\n", ["x", "y", "z"]),
+        (b"1 2 3\n4 5 6\n", ["0", "1", "2"]),
+        (b"x,x,z\n1,2,3\n", ["0", "1", "z"]),
+        (b"x;y\n", ["x", "y"]),
+    ],
+)
+def test_names_of_columns(text, names):
+    """Numbers where names do not tell columns apart."""
+    data = np.frombuffer(text, dtype=np.uint8)
+    assert list_columns(data, "a.csv") == names
+    assert len(read(data, names, "a.csv")) == len(names)
 
 
 def test_memory_is_bounded():

@@ -3,7 +3,6 @@
 import os
 import re
 import struct
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.feather
 import pytest
-from helpers import check_read, write_layout
+from helpers import check_reader, write_layout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +67,7 @@ def test_missing_numbers_and_other_types():
     data = write(table)
     (x,) = feather.read(data, ["x"], "a.feather")
     np.testing.assert_array_equal(x, [1.5, np.nan])
+    assert feather.list_columns(data, "a.feather") == ["x"]
     for name, message in (
         ("ring", "1 of 2 numbers ring are missing, expected all"),
         ("name", "name holds string, expected numbers of points"),
@@ -165,7 +165,7 @@ def test_any_other_bytes_are_points_or_an_error(data, changes, size):
         start %= len(damaged)
         damaged[start : start + len(content)] = content
     found = np.frombuffer(bytes(damaged[:size]), np.uint8)
-    check_read(partial(feather.read, found, NAMES), "a.feather")
+    check_reader(feather, found, NAMES, "a.feather")
 
 
 def test_real_file():

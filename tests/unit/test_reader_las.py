@@ -5,14 +5,13 @@ import re
 import struct
 import sys
 import tracemalloc
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import laspy
 import numpy as np
 import pytest
-from helpers import check_read
+from helpers import check_reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +57,10 @@ def test_names_of_dimensions(points):
     kinds, stored, first = las.read(data, ["classification", "X", "x"], "a.las")
     assert kinds.tolist() == [number % 5 for number in range(500)]
     np.testing.assert_allclose(stored * 0.001, first)
+    names = las.list_columns(data, "a.las")
+    assert names[:4] == ["x", "y", "z", "intensity"]
+    assert "classification" in names
+    assert "X" not in names
     with pytest.raises(ValueError, match=r"no field intensit \(did you mean inten"):
         las.read(data, ["intensit"], "a.las")
 
@@ -181,7 +184,7 @@ def test_any_other_bytes_are_points_or_an_error(data, changes, size):
     """Never another exception, or a panic."""
     for start, content in changes:
         data = damage(data, start, content[: max(0, len(data) - start)])
-    check_read(partial(las.read, data[:size], ["x", "y"]), "a.las")
+    check_reader(las, data[:size], ["x", "y"], "a.las")
 
 
 def test_missing_library_is_named(monkeypatch):

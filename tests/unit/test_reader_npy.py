@@ -10,7 +10,9 @@ from helpers import write_layout
 
 from birdview.pixels.layout import load_layout
 from birdview.pixels.readers import columns
-from birdview.pixels.scan import read_scan
+from birdview.pixels.readers import npy as npy_reader
+from birdview.pixels.readers import npz as npz_reader
+from birdview.pixels.scan import read_bytes, read_scan
 
 NUMBERS = {"x": 0, "y": 1, "z": 2, "intensity": 3}
 NAMES = {name: name for name in NUMBERS}
@@ -72,6 +74,30 @@ def test_points_of_an_archive(points, tmp_path, save):
     fields["intensity"] = "attributes.reflectance"
     layout = make_layout(tmp_path, fields, "npz")
     np.testing.assert_array_equal(read_scan(tmp_path / "b.npz", layout), points)
+
+
+def test_names_of_columns(points, tmp_path):
+    """Of arrays that may be points: not of text, nor of more columns than rows."""
+
+    def names_in(path, reader):
+        data = read_bytes(path)
+        names = reader.list_columns(data, path)
+        assert len(reader.read(data, names, path)) == len(names)
+        return names
+
+    kind = [*((name, "<f4") for name in NUMBERS), ("name", "<U3"), ("v", "<f4", (3,))]
+    for array, names in (
+        (points, ["0", "1", "2", "3"]),
+        (points.T, []),
+        (np.zeros(99, kind), [*NUMBERS]),
+        (np.full((9, 2), "a"), []),
+    ):
+        np.save(tmp_path / "a.npy", array)
+        assert names_in(tmp_path / "a.npy", npy_reader) == names
+    objects = np.array([{}, []], dtype=object)
+    np.savez(tmp_path / "a.npz", points=points, name="x", label=points[:, 0], o=objects)
+    names = [*IN_ARCHIVE.values(), "label"]
+    assert names_in(tmp_path / "a.npz", npz_reader) == names
 
 
 def test_signs_units_and_unused_columns(points, tmp_path):

@@ -2,12 +2,11 @@
 
 import os
 import re
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import check_read
+from helpers import check_reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -137,6 +136,16 @@ def test_padding_and_several_numbers(points):
         pcd.read(data, ["intensity"], "a.pcd")
 
 
+def test_names_of_columns(points):
+    """Without padding, and with a number behind the names of several numbers."""
+    data = np.frombuffer(with_padding(points), np.uint8)
+    names = pcd.list_columns(data, "a.pcd")
+    assert len(pcd.read(data, names, "a.pcd")) == len(names) > 4
+    assert names[:3] == ["x", "y", "z"]
+    assert {"intensity.0", "intensity.1"} < {*names}
+    assert "_" not in names
+
+
 def test_byte_of_a_colour():
     """As PCL packs it, in a float32 or a uint32."""
     colours = np.array([0x00FF8001, 0x00123456], "<u4")
@@ -216,7 +225,7 @@ def test_any_other_bytes_are_points_or_an_error(content, changes, size):
     for start, new in changes:
         damaged[start : start + len(new)] = new
     data = np.frombuffer(bytes(damaged[:size]), np.uint8)
-    check_read(partial(pcd.read, data, ["x", "y"]), "a.pcd")
+    check_reader(pcd, data, ["x", "y"], "a.pcd")
 
 
 REAL = {

@@ -2,12 +2,11 @@
 
 import os
 import re
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import check_read
+from helpers import check_reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +92,8 @@ def test_types_and_names_of_properties():
         np.frombuffer(data, np.uint8), ["x", "y", "scalar_Intensity"], "a.ply"
     )
     assert [column.tolist() for column in columns] == [[-7, 8], [1.5, 2.5], [65535, 3]]
+    names = ply.list_columns(np.frombuffer(data, np.uint8), "a.ply")
+    assert names == ["y", "scalar_Intensity", "x"]
     with pytest.raises(ValueError, match=r"no field intensity \(did you mean scalar_I"):
         ply.read(np.frombuffer(data, np.uint8), ["intensity"], "a.ply")
 
@@ -176,7 +177,7 @@ def test_any_other_bytes_are_points_or_an_error(content, changes, size):
     for start, new in changes:
         damaged[start : start + len(new)] = new
     data = np.frombuffer(bytes(damaged[:size]), np.uint8)
-    check_read(partial(ply.read, data, ["x", "y"]), "a.ply")
+    check_reader(ply, data, ["x", "y"], "a.ply")
 
 
 def test_real_file():

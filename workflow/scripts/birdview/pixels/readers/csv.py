@@ -101,6 +101,18 @@ def read(
     return pick(wanted, known, lambda name: values[:, used.index(index[name])], path)
 
 
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of all columns: numbers for those without one of their own.
+
+    Parameters and errors are those of `read`.
+    """
+    names = _find_table(_decode(data, path), path).names
+    return [
+        name if name and names.count(name) == 1 else str(number)
+        for number, name in enumerate(names)
+    ]
+
+
 def _decode(data: NDArray[np.uint8], path: PathLike) -> bytes:
     """Return text with the ends of lines that Unix has."""
     text = data.tobytes().removeprefix(b"\xef\xbb\xbf")

@@ -1,6 +1,7 @@
 """Read tables of Apache Arrow, called Feather."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,24 +41,10 @@ def read(
     ModuleNotFoundError
         If pyarrow is not installed.
     """
-    _check_size(data, path)
-    import pyarrow as arrow
-    from pyarrow import feather
-
-    try:
-        source = arrow.BufferReader(arrow.py_buffer(data.data))
-        table = feather.read_table(source, memory_map=False, use_threads=False)
-        table.validate()
-        names = table.column_names
-    except (arrow.ArrowException, MemoryError, OSError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise ValueError(
-            f"{path}: {name_start(data)} found, expected a whole Feather file: {why}"
-        ) from None
+    table, kinds = _read_table(data, path)
 
     def column_of(name: str) -> Column:
         column = table.column(name)
-        kinds = arrow.types
         if not (kinds.is_integer(column.type) or kinds.is_floating(column.type)):
             raise ValueError(
                 f"{path}: {name} holds {column.type}, expected numbers of points"
@@ -70,7 +57,44 @@ def read(
         numbers: Column = column.to_numpy()
         return numbers
 
-    return pick(wanted, names, column_of, path)
+    return pick(wanted, table.column_names, column_of, path)
+
+
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of the columns that `read` can return.
+
+    Parameters and errors are those of `read`.
+    """
+    table, kinds = _read_table(data, path)
+    names = table.column_names
+    return [
+        name
+        for name, column in zip(names, table.columns, strict=True)
+        if names.count(name) == 1
+        and (
+            kinds.is_floating(column.type)
+            or (kinds.is_integer(column.type) and not column.null_count)
+        )
+    ]
+
+
+def _read_table(data: NDArray[np.uint8], path: PathLike) -> tuple[Any, Any]:
+    """Return the table in a file, and pyarrow's module of types."""
+    _check_size(data, path)
+    import pyarrow as arrow
+    from pyarrow import feather
+
+    try:
+        source = arrow.BufferReader(arrow.py_buffer(data.data))
+        table = feather.read_table(source, memory_map=False, use_threads=False)
+        table.validate()
+        _ = table.column_names
+    except (arrow.ArrowException, MemoryError, OSError, UnicodeDecodeError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{path}: {name_start(data)} found, expected a whole Feather file: {why}"
+        ) from None
+    return table, arrow.types
 
 
 def _check_size(data: NDArray[np.uint8], path: PathLike) -> None:

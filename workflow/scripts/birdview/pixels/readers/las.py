@@ -1,8 +1,10 @@
 """Read LAS files and compressed ones, LAZ."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,25 +51,9 @@ def read(
     ModuleNotFoundError
         If laspy or lazrs is not installed.
     """
-    _check_sizes(data, path)
-    import laspy
-    import lazrs  # noqa: F401 (laspy says less clearly that it is missing)
-
-    try:
-        # Not all of laspy.read: a wrong number of notes behind the points would keep it
-        # busy for hours. And in one thread: several allocate what a chunk says.
-        with laspy.open(
-            BytesIO(data.data), laz_backend=laspy.LazBackend.Lazrs, read_evlrs=False
-        ) as file:
-            header = file.header
-            pieces = [*file.chunk_iterator(_PIECE)] or [file.read_points(0)]
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic of the decoder is no Exception
-        why = " ".join(str(error).split())[:200]
-        raise ValueError(
-            f"{path}: damaged, expected a whole LAS or LAZ file: {why}"
-        ) from None
+    with _open(data, path) as file:
+        header = file.header
+        pieces = [*file.chunk_iterator(_PIECE)] or [file.read_points(0)]
     names = [*_AXES, *header.point_format.dimension_names]
 
     def column_of(name: str) -> Column:
@@ -79,6 +65,39 @@ def read(
         return scaled
 
     return pick(wanted, names, column_of, path)
+
+
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of all dimensions, with x, y and z in the units of the file.
+
+    Parameters and errors are those of `read`.
+    """
+    with _open(data, path) as file:
+        names = [*file.header.point_format.dimension_names]
+    return [*_AXES, *(name for name in names if name not in _AXES.values())]
+
+
+@contextmanager
+def _open(data: NDArray[np.uint8], path: PathLike) -> Iterator[Any]:
+    """Open a file with laspy; raise ValueError for whatever is wrong with it."""
+    _check_sizes(data, path)
+    import laspy
+    import lazrs  # noqa: F401 (laspy says less clearly that it is missing)
+
+    try:
+        # Not all of laspy.read: a wrong number of notes behind the points would keep it
+        # busy for hours. And in one thread: several allocate what a chunk says.
+        with laspy.open(
+            BytesIO(data.data), laz_backend=laspy.LazBackend.Lazrs, read_evlrs=False
+        ) as file:
+            yield file
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of the decoder is no Exception
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{path}: damaged, expected a whole LAS or LAZ file: {why}"
+        ) from None
 
 
 def _check_sizes(data: NDArray[np.uint8], path: PathLike) -> None:

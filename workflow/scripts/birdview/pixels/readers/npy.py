@@ -43,6 +43,26 @@ def read(
     return columns_of(read_array(data, path), wanted, path)
 
 
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of the columns that `read` can return.
+
+    Parameters and errors are those of `read`.
+    """
+    return names_of(read_array(data, path))
+
+
+def names_of(array: NDArray[Any]) -> list[str]:
+    """Return the names of an array's columns; none if it has more columns than rows."""
+    kinds = array.dtype
+    if kinds.names:
+        return [name for name in kinds.names if kinds[name].kind in "fiub"]
+    if array.ndim < 2 or kinds.kind not in "fiub":
+        return []
+    width = array.shape[-1]
+    is_table = width**2 <= array.size
+    return [str(number) for number in range(width)] if is_table else []
+
+
 def columns_of(
     array: NDArray[Any], wanted: Sequence[str], path: PathLike
 ) -> list[Column]:

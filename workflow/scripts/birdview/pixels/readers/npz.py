@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import Column, check_decoded, name_start, pick
-from birdview.pixels.readers.npy import columns_of, read_array
+from birdview.pixels.readers.npy import columns_of, names_of, read_array
 
 _SUFFIX = ".npy"
 
@@ -39,22 +39,8 @@ def read(
     ValueError
         If this is no archive of arrays, or does not have the columns.
     """
-    with _whole(data, path):
-        archive = ZipFile(BytesIO(data.data))
-        entries = {
-            entry.filename.removesuffix(_SUFFIX): entry
-            for entry in archive.infolist()
-            if entry.filename.endswith(_SUFFIX)
-        }
-    names = [*entries]
-
-    def array_of(name: str) -> Column:
-        size = entries[name].file_size
-        check_decoded(size, path)
-        with _whole(data, path), archive.open(entries[name]) as file:
-            # One byte more than it says: then its checksum is compared.
-            content = file.read(size + 1)
-        return read_array(np.frombuffer(content, np.uint8), f"{path}: {name}")
+    archive = _Archive(data, path)
+    names = [*archive.entries]
 
     arrays = {}
     found = []
@@ -62,23 +48,62 @@ def read(
         array, _, column = name.rpartition(".")
         if name not in names and array in names:
             if array not in arrays:
-                arrays[array] = array_of(array)
+                arrays[array] = archive.read(array)
             found += columns_of(arrays[array], [column], f"{path}: {array}")
         else:
-            found += pick([name], names, array_of, path)
+            found += pick([name], names, archive.read, path)
     return found
 
 
-@contextmanager
-def _whole(data: NDArray[np.uint8], path: PathLike) -> Iterator[None]:
-    """Turn what zipfile raises for a damaged archive into one line."""
-    try:
-        yield
-    except (
-        *(BadZipFile, EOFError, MemoryError, NotImplementedError, OSError),
-        *(RuntimeError, ValueError, struct.error, zlib.error),
-    ) as error:
-        raise ValueError(
-            f"{path}: {name_start(data)} found, expected a whole archive of arrays: "
-            f"{' '.join(str(error).split())}"
-        ) from None
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of the columns that `read` can return.
+
+    Without those of arrays that are no numbers. Parameters and errors are those of
+    `read`.
+    """
+    archive = _Archive(data, path)
+    found = []
+    for name in archive.entries:
+        try:
+            array = archive.read(name)
+        except ValueError:
+            continue
+        is_column = array.ndim == 1 and array.dtype.kind in "fiub"
+        found += [name] if is_column else [f"{name}.{one}" for one in names_of(array)]
+    return found
+
+
+class _Archive:
+    """The arrays of an archive; whatever is wrong with it is a ValueError."""
+
+    def __init__(self, data: NDArray[np.uint8], path: PathLike) -> None:
+        self._path, self._start = path, name_start(data)
+        with self._whole():
+            self._file = ZipFile(BytesIO(data.data))
+        self.entries = {
+            entry.filename.removesuffix(_SUFFIX): entry
+            for entry in self._file.infolist()
+            if entry.filename.endswith(_SUFFIX)
+        }
+
+    def read(self, name: str) -> Column:
+        """Return an array."""
+        size = self.entries[name].file_size
+        check_decoded(size, self._path)
+        with self._whole(), self._file.open(self.entries[name]) as file:
+            # One byte more than it says: then its checksum is compared.
+            content = file.read(size + 1)
+        return read_array(np.frombuffer(content, np.uint8), f"{self._path}: {name}")
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        try:
+            yield
+        except (
+            *(BadZipFile, EOFError, MemoryError, NotImplementedError, OSError),
+            *(RuntimeError, ValueError, struct.error, zlib.error),
+        ) as error:
+            raise ValueError(
+                f"{self._path}: {self._start} found, expected a whole archive of "
+                f"arrays: {' '.join(str(error).split())}"
+            ) from None

@@ -118,6 +118,14 @@ def read(
     return pick(wanted, header.names, columns.__getitem__, path)
 
 
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of the columns that `read` can return.
+
+    Parameters and errors are those of `read`.
+    """
+    return _parse_header(data, path).names
+
+
 def _parse_header(data: NDArray[np.uint8], path: PathLike) -> _Header:
     head, entries, position = data[:_HEAD].tobytes(), dict[str, list[str]](), 0
     while "DATA" not in entries:

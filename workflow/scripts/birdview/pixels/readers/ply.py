@@ -70,12 +70,7 @@ def read(
     """
     order, elements, size = _parse_header(data, path)
     body = data[size:]
-    number = next((k for k, one in enumerate(elements) if one.name == _POINTS), None)
-    if number is None:
-        others = ", ".join(element.name for element in elements)
-        raise ValueError(
-            f"{path}: elements {others or 'of no kind'} found, expected {_POINTS}"
-        )
+    number = _find_points(elements, path)
     for element in elements[: number + 1]:
         lists = [name for name, kind in element.properties.items() if not kind]
         if lists:
@@ -97,6 +92,26 @@ def read(
         numbers = parse_lines(text, names, [*points.properties.values()], path)
         columns = dict(zip(names, numbers, strict=True))
     return pick(wanted, names, columns.__getitem__, path)
+
+
+def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
+    """Return the names of the properties of vertices that are numbers.
+
+    Parameters and errors are those of `read`.
+    """
+    _, elements, _ = _parse_header(data, path)
+    points = elements[_find_points(elements, path)]
+    return [name for name, kind in points.properties.items() if kind]
+
+
+def _find_points(elements: Sequence[_Element], path: PathLike) -> int:
+    number = next((k for k, one in enumerate(elements) if one.name == _POINTS), None)
+    if number is None:
+        names = ", ".join(element.name for element in elements)
+        raise ValueError(
+            f"{path}: elements {names or 'of no kind'} found, expected {_POINTS}"
+        )
+    return number
 
 
 def _record(element: _Element, order: str) -> np.dtype[Any]:
