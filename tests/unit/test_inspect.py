@@ -1,11 +1,12 @@
 """Check what an inspection suggests, on scans that are turned, lifted or scaled."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from helpers import SENSORS
+from helpers import SENSORS, write_csv, write_layout, write_pcd
 
 from birdview.demo import simulate_scan
 from birdview.inspect import findings, suggest
@@ -21,7 +22,7 @@ from birdview.inspect.sample import choose_files, list_groups, spread, suffix_of
 from birdview.inspect.scans import describe_types, find_families
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
-from birdview.pixels.scan import decode_scan, read_bytes
+from birdview.pixels.scan import decode_scan, read_bytes, read_scan
 from birdview.run import resolve
 
 
@@ -490,3 +491,474 @@ def test_encodings_of_the_settings_are_drawn(compiled, demo):
     assert list(shares) == ["mv3d", "complex_yolo"]
     assert shares["mv3d"].inside > shares["complex_yolo"].inside > 0.1
     assert all(0 < share.pixels < 0.2 for share in shares.values())
+
+
+def write_npy(path, x, y, z, i):
+    np.save(path, np.stack([x, y, z, i], 1))
+
+
+def write_fortran(path, x, y, z, i):
+    np.save(path, np.stack([x, y, z, i]).astype("<f8").T)
+
+
+def write_names(path, x, y, z, i):
+    """Write a structured array, with names that a layout must not use as they are."""
+    names = ["X", "Y", "Z", "Intensity", "refl", "a b", "c/2", "same", "label"]
+    label = (np.arange(len(x)) % 7).astype("u1")
+    columns = [x, y, z, whole(i), i, x, y, np.ones_like(x), label]
+    np.save(path, np.rec.fromarrays(columns, names=names))
+
+
+def write_npz(path, x, y, z, i):
+    arrays = {"image": np.zeros((70, 80, 3), "u1"), "pose": np.eye(4), "of": "text"}
+    np.savez(path, **arrays, points=np.stack([x, y, z], 1), reflectivity=whole(i))
+
+
+def write_points(path, x, y, z, i):
+    np.savez_compressed(path, points=np.stack([x, y, z, i], 1))
+
+
+def write_xyzi(path, x, y, z, i):
+    write_pcd(path, x=x, y=y, z=z, intensity=i)
+
+
+def write_ouster(path, x, y, z, i):
+    number = np.arange(len(x))
+    signal = (number % 3000).astype("<u2")
+    write_pcd(path, x=x, y=y, z=z, t=number.astype("<u4"), reflectivity=whole(i),
+              signal=signal)  # fmt: skip
+
+
+def write_simulated(path, x, y, z, i):
+    """Write points as OPV2V's: y to the right, and the intensity in a colour."""
+    rgb = (whole(i).astype("<u4") << 16).view("<f4")
+    write_pcd(path, x=x, y=-y, z=z - np.float32(0.17), rgb=rgb)
+
+
+def write_packed(path, x, y, z, i):
+    """Write points in the colours of a camera."""
+    rgb = whole(i).astype("<u4") * 0x010101
+    write_pcd(path, x=x, y=y, z=z, rgb=rgb.view("<f4"))
+
+
+def write_ply(path, x, y, z, i, intensity="intensity"):
+    kinds = {"<f4": "float", "|u1": "uchar"}
+    columns = {"x": x, "y": y, "z": z, intensity: i}
+    records = np.rec.fromarrays([*columns.values()], names=[*columns])
+    lines = [f"property {kinds[c.dtype.str]} {name}" for name, c in columns.items()]
+    head = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(x)}\n"
+    head += "\n".join([*lines, "end_header", ""])
+    path.write_bytes(head.encode() + records.tobytes())
+
+
+def write_compared(path, x, y, z, i):
+    write_ply(path, x, y, z, whole(i), "scalar_Intensity")
+
+
+def write_las(path, x, y, z, i, offset=(0, 0, 0)):
+    laspy = pytest.importorskip("laspy")
+    header = laspy.LasHeader(point_format=1, version="1.2")
+    header.offsets, header.scales = offset, [1e-3] * 3
+    points = laspy.LasData(header)
+    points.x, points.y, points.z = (
+        column.astype("<f8") + by for column, by in zip((x, y, z), offset, strict=True)
+    )
+    points.intensity = (i * 65535).round().astype("<u2")
+    points.classification = np.arange(len(x)) % 5
+    points.write(path)
+
+
+def write_utm(path, x, y, z, i):
+    write_las(path, x, y, z, i, (698_000, 6_259_000, 112))
+
+
+def write_feather(path, x, y, z, i):
+    arrow = pytest.importorskip("pyarrow")
+    feather = pytest.importorskip("pyarrow.feather")
+    names = arrow.array(["car"] * len(x))
+    columns = {"x": x, "y": y, "z": z, "reflectance": whole(i), "name": names}
+    feather.write_feather(arrow.table(columns), str(path))
+
+
+def write_header(path, x, y, z, i):
+    write_csv(path, "x,y,z,reflectivity", x, y, z, i * 255)
+
+
+def write_numbers(path, x, y, z, i):
+    write_csv(path, "", x, y, z, i, delimiter=" ")
+
+
+def write_exported(path, x, y, z, i):
+    write_csv(path, "//X [m];Y [m];Z [m];Intensity", x, y, z, i, delimiter=";")
+
+
+def whole(i):
+    """Return intensities as numbers up to 255, as sensors give them."""
+    return (i * 255).round().astype("u1")
+
+
+# How scans are written, the suffix, what is suggested first (a built-in layout, or the
+# fields of another), and by how much numbers may be off: those of integers are rounded.
+FORMATS = {
+    "npy": (write_npy, ".npy", "npy", 0),
+    "npy, Fortran": (write_fortran, ".npy", "npy", 0),
+    "npy, names": (
+        write_names,
+        ".npy",
+        ["x X", "y Y", "z Z", "intensity Intensity/255", "unused_refl refl", "a_b a b",
+         "label label"],
+        2e-3,
+    ),
+    "npz": (
+        write_npz,
+        ".npz",
+        ["x points.0", "y points.1", "z points.2", "intensity reflectivity/255"],
+        2e-3,
+    ),
+    "npz, numbers": (
+        write_points,
+        ".npz",
+        ["x points.0", "y points.1", "z points.2", "intensity points.3"],
+        0,
+    ),
+    "pcd": (write_xyzi, ".pcd", "pcd", 0),
+    "pcd, more fields": (
+        write_ouster,
+        ".PCD",
+        ["x x", "y y", "z z", "t t", "intensity reflectivity/255", "signal signal"],
+        2e-3,
+    ),
+    "pcd, colour": (write_simulated, ".pcd", "opv2v", 2e-3),
+    "pcd, packed": (write_packed, ".pcd", ["x x", "y y", "z z", "rgb rgb"], 0),
+    "ply": (write_ply, ".ply", "ply", 0),
+    "ply, CloudCompare": (
+        write_compared,
+        ".ply",
+        ["x x", "y y", "z z", "intensity scalar_Intensity/255"],
+        2e-3,
+    ),
+    "las": (write_las, ".las", "las", 1e-3),
+    "laz": (write_las, ".laz", "las", 1e-3),
+    "las, projected": (
+        write_utm,
+        ".las",
+        ["x x", "y y", "z z", "intensity intensity/65535",
+         "classification classification"],
+        1e-3,
+    ),
+    "feather": (
+        write_feather,
+        ".feather",
+        ["x x", "y y", "z z", "intensity reflectance/255"],
+        2e-3,
+    ),
+    "csv": (
+        write_header,
+        ".csv",
+        ["x x", "y y", "z z", "intensity reflectivity/255"],
+        1e-7,
+    ),
+    "csv, numbers": (write_numbers, ".xyz", ["x 0", "y 1", "z 2", "intensity 3"], 0),
+    "csv, comment": (
+        write_exported,
+        ".txt",
+        ["x X [m]", "y Y [m]", "z Z [m]", "intensity Intensity"],
+        0,
+    ),
+}  # fmt: skip
+
+
+def columns_of(path):
+    return np.ascontiguousarray(read_bytes(path).view("<f4").reshape(-1, 4).T)
+
+
+@pytest.fixture
+def write_format(demo, tmp_path):
+    """Return a function that writes the scans of the demo in another format."""
+
+    def write(name, folder="data"):
+        writer, suffix, *_ = FORMATS[name]
+        (tmp_path / folder).mkdir(parents=True)
+        for path in sorted(demo.iterdir()):
+            # By another name: NumPy and laspy judge the suffix.
+            usual = tmp_path / folder / f"{path.stem}{suffix.lower()}"
+            writer(usual, *columns_of(path))
+            usual.rename(usual.with_suffix(suffix))
+        return tmp_path / folder
+
+    return write
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.usefixtures("compiled")
+def test_files_of_all_formats(name, write_format, demo, tmp_path):
+    """The settings read the points of the demo, and then they fit."""
+    _, suffix, expected, error = FORMATS[name]
+    folder = write_format(name)
+    found, run = inspect(folder)
+    (settings, *_), report = write_all(found, run, tmp_path / "out")
+    assert "no file ends with .bin" in report
+    assert len(report.splitlines()) < 60
+    chosen = resolve(settings)
+    if isinstance(expected, str):
+        assert chosen.layout.name == expected
+    else:
+        assert [str(field) for field in chosen.layout.fields] == expected
+        assert settings["layout"].endswith("/layout.yaml")
+    assert chosen.layout.suffix == suffix
+    assert chosen.scans == ["0", "1", "2"]
+    middle = [698_000, 6_259_000] if name == "las, projected" else [0, 0]
+    np.testing.assert_allclose(chosen.layout.origin[:2], middle, atol=9)
+    for scan in chosen.scans:
+        points = read_scan(chosen.scan_file(scan), chosen.layout)
+        original = read_scan(demo / f"{scan}.bin")
+        if name == "las, projected":  # the origin is a median, the height is estimated
+            origin = [*(np.array(chosen.layout.origin[:2]) - middle), 0, 0]
+            original = original - np.float32(origin)
+            assert abs(points[:, 2] - original[:, 2]).max() < 0.2
+            points, original = points[:, [0, 1, 3]], original[:, [0, 1, 3]]
+        if chosen.layout.columns[3] is None:
+            assert not points[:, 3].any()
+            points, original = points[:, :3], original[:, :3]
+        np.testing.assert_allclose(points, original, atol=error, rtol=0)
+    assert "may be no scans" not in report
+    found, run = inspect(folder, **settings)
+    assert found.yours == []
+    again, _ = write_all(found, run, tmp_path / "again")
+    assert resolve(again[0]).layout.fields == chosen.layout.fields
+    found, run = inspect(folder, **settings, match="1*")
+    (chosen, *_), _ = write_all(found, run, tmp_path / "out")
+    assert resolve(chosen).scans == ["1"]
+
+
+@pytest.mark.usefixtures("compiled")
+def test_columns_are_said(write_format, tmp_path):
+    """With their types, where a layout is suggested and where not."""
+    found, run = inspect(write_format("pcd, more fields"))
+    _, report = write_all(found, run, tmp_path / "out")
+    assert (
+        "Fields: pcd with float32 x, y, z; uint32 t; uint8 reflectivity; uint16 signal"
+    ) in report
+    assert "pcd                  0.00  no field intensity in the files" in report
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "Fields: pcd with float32 x, y, z; uint32 t" in page
+
+
+@pytest.mark.usefixtures("compiled")
+def test_mounting_is_found_in_other_formats(demo, tmp_path):
+    """As in records: a built-in layout with a frame, and axes that a layout says."""
+    (tmp_path / "lifted").mkdir()
+    (tmp_path / "down").mkdir()
+    for path in demo.iterdir():
+        x, y, z, i = columns_of(path)
+        write_xyzi(tmp_path / "lifted" / f"{path.stem}.pcd", -y, x, z + 1, i)
+        write_xyzi(tmp_path / "down" / f"{path.stem}.pcd", x, -y, -z, i)
+    found, _ = inspect(tmp_path / "lifted")
+    assert [one.layout.name for one in found.advice] == ["pcd", "pcd"]
+    assert found.advice[0].frame["height"] == pytest.approx(0.73, abs=0.1)
+    assert {one.frame["yaw"] for one in found.advice} == {-90, 90}
+    found, run = inspect(tmp_path / "down")
+    written, _ = write_all(found, run, tmp_path / "out")
+    points = [read_scan(tmp_path / "down/0.pcd", one["layout"]) for one in written]
+    expected = read_scan(demo / "0.bin")
+    assert any(np.array_equal(some, expected) for some in points)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_your_layout_of_another_format_is_judged(write_format, tmp_path):
+    """Its format, its columns, its numbers and its frame."""
+    pcd, utm = write_format("pcd"), write_format("las, projected", "utm")
+    bin_of_pcd = {"layout": "kitti", "suffix": ".pcd"}
+    for folder, settings, problem in (
+        (pcd, {"layout": "pcd"}, ""),
+        (pcd, {"layout": "npy"}, "no file ends with .npy"),
+        (pcd, {"layout": "dair_v2x"}, "99% of intensities are below"),
+        (pcd, {"layout": "opv2v"}, "do not fit opv2v: no field rgb.r in the files"),
+        (pcd, bin_of_pcd, "do not fit kitti: they are pcd files, expected bin"),
+        (pcd, {"layout": "pcd", "frame": {"height": 9}}, "the road is at z = "),
+        (utm, {"layout": "las"}, "do not fit las: all points are 6.26e+06"),
+    ):
+        found, _ = inspect(folder, **settings)
+        assert bool(found.yours) == bool(problem)
+        assert problem in " ".join(found.yours)
+
+
+def test_your_layout_may_use_columns_in_any_way(write_format, tmp_path):
+    """Another origin, a column twice, and no coordinates at all."""
+    folder = write_format("las, projected")
+    fields = ["x x", "y y", "z z", "intensity intensity/65535"]
+    origin = {"format": "las", "origin": [698_000, 6_259_000, 112]}
+    for more, problem in (
+        ((fields, origin), []),
+        (([*fields, "also intensity"], origin), []),
+        ((fields, origin | {"origin": [698_000, 6_259_000, 113]}), ["m too low"]),
+        ((["x x", "y x", "z z"], origin), ["x is the same column as another"]),
+    ):
+        pairs, keys = more
+        path = write_layout(tmp_path / "own.yaml", *pairs, **keys)
+        run = resolve({"scans": str(folder), "layout": str(path)})
+        found = inspect_folder(folder, run.layout, [])
+        assert len(found.yours) == len(problem)
+        assert all(a in b for a, b in zip(problem, found.yours, strict=True))
+
+
+@pytest.mark.usefixtures("compiled")
+def test_folders_of_several_formats(write_format, demo, tmp_path):
+    """The more files are the scans, the others are named; radar is no scan."""
+    write_format("pcd", "data/a")
+    (tmp_path / "data" / "b").mkdir()
+    write_format("npy", "data/c")
+    (tmp_path / "data" / "c" / "2.npy").unlink()
+    for number in range(4):
+        (tmp_path / "data" / "b" / f"{number}.bin").symlink_to(demo / "0.bin")
+    found, run = inspect(tmp_path / "data")
+    _, report = write_all(found, run, tmp_path / "out")
+    assert [family.label for family in found.families] == ["kitti", "pcd", "npy"]
+    assert "other files: a/0.pcd and 2 more fits pcd" in report
+    assert "b/*.bin\n" in report
+    assert "a/*.pcd: a PCD file" in report
+    for number in (2, 3):
+        (tmp_path / "data" / "b" / f"{number}.bin").unlink()
+    found, run = inspect(tmp_path / "data")
+    (settings,), _ = write_all(found, run, tmp_path / "out")
+    assert settings["layout"] == "pcd"
+    assert resolve(settings).scans == ["a/0", "a/1", "a/2"]
+    flat = np.random.default_rng(0).uniform(0, 60, (90, 2)).astype("<f4").T
+    for number in range(9):
+        write_pcd(
+            tmp_path / "data" / f"{number}.pcd", x=flat[0], y=flat[1], z=flat[0] * 0
+        )
+    found, _ = inspect(tmp_path / "data", match="**/*.bin")
+    assert [family.label for family in found.families] == ["kitti"]
+    for path in (tmp_path / "data" / "a").iterdir():
+        path.unlink()
+    found, _ = inspect(tmp_path / "data")
+    assert found.families[0].label == "kitti"
+
+
+@pytest.mark.usefixtures("compiled")
+def test_damaged_files_are_said(write_format, tmp_path, monkeypatch):
+    """With the reader's message, beside good ones and alone; and missing libraries."""
+    folder = write_format("pcd")
+    (folder / "3.pcd").write_bytes((folder / "0.pcd").read_bytes()[:5000])
+    found, run = inspect(folder)
+    (settings,), report = write_all(found, run, tmp_path / "out")
+    assert settings["layout"] == "pcd"
+    assert "  3.pcd: " in report
+    nothing = np.empty(0, "<f4")
+    write_xyzi(folder / "3.pcd", nothing, nothing, nothing, nothing)
+    found, run = inspect(folder)
+    assert found.notes == ["3.pcd: no points found"]
+    (folder / "3.pcd").write_bytes((folder / "0.pcd").read_bytes()[:5000])
+    found, run = inspect(folder)
+    (settings,), report = write_all(found, run, tmp_path / "out")
+    assert " bytes after the header, expected " in report
+    for number in range(3):
+        (folder / f"{number}.pcd").write_bytes(b"VERSION 0.7\nFIELDS x\n" * number)
+    found, run = inspect(folder)
+    settings, report = write_all(found, run, tmp_path / "out")
+    assert settings == []
+    assert "(and 2 more of *.pcd)" in report
+    assert "No scan was found that birdview can read." in report
+    monkeypatch.setitem(sys.modules, "laspy", None)
+    (tmp_path / "las").mkdir()
+    (tmp_path / "las" / "0.las").write_bytes(las_header())
+    found, _ = inspect(tmp_path / "las")
+    assert "laspy is not installed, expected" in found.notes[0]
+
+
+def las_header():
+    """Return a file of no points that needs laspy."""
+    head = bytearray(227)
+    head[:4], head[24:26] = b"LASF", bytes([1, 2])
+    head[94:96], head[96:100] = (227).to_bytes(2, "little"), (227).to_bytes(4, "little")
+    return bytes(head)
+
+
+def trajectory(count=4000):
+    """Return positions of a vehicle on a winding road."""
+    rng = np.random.default_rng(0)
+    turn = np.cumsum(rng.normal(0, 0.05, count))
+    steps = np.stack([np.cos(turn), np.sin(turn), rng.normal(0, 0.05, count)], 1)
+    return np.cumsum(0.1 * steps, axis=0)
+
+
+TEXTS = {
+    "trajectory": lambda: trajectory(),
+    "times": lambda: np.column_stack([1e9 + np.arange(4000) / 10, trajectory()]),
+    "poses": lambda: np.tile(np.eye(4)[:3].ravel(), (4000, 1)) + trajectory()[:, :1],
+    "boxes": lambda: np.random.default_rng(0).uniform(
+        [0, -40, -2, 4, 1, 1, -3], [70, 40, 0, 5, 2, 2, 3], (4000, 7)
+    ),
+    "labels": lambda: np.random.default_rng(0).uniform(0, 1, (4000, 5)),
+    "stamps": lambda: np.arange(4000)[:, None] * 1e8,
+}
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "named", "calibration"])
+def test_other_text_is_no_scan(name, tmp_path):
+    """A table of numbers needs a road, or the name of an intensity."""
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "0.txt"
+    if name == "calibration":
+        path.write_text("P0: 7.2e+02 0 6.1e+02 0\nR0_rect: 1 0 0\n" * 9)
+    elif name == "named":
+        write_csv(path, "x,y,z", *trajectory().T)
+    else:
+        write_csv(path, "", *TEXTS[name]().T, delimiter=" ")
+    found, run = inspect(tmp_path / "data")
+    settings, report = write_all(found, run, tmp_path / "out")
+    assert settings == []
+    assert "No scan was found that birdview can read." in report
+    assert "*.txt is text: " in report
+
+
+@pytest.mark.usefixtures("compiled")
+def test_text_does_not_count_beside_scans(write_format, demo, tmp_path):
+    """It is not even read."""
+    folder = write_format("csv")
+    assert inspect(folder)[0].advice[0].layout.fields
+    for path in demo.iterdir():
+        (folder / path.name).symlink_to(path)
+    found, run = inspect(folder)
+    (settings,), report = write_all(found, run, tmp_path / "out")
+    assert settings["layout"] == "kitti"
+    assert found.notes == []
+    assert "*.csv: text" in report
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "frame"),
+    [
+        ("argoverse2_315973157959879000.feather", "argoverse2", {}),
+        ("radiate_000001.csv", "radiate", {}),
+        ("ascii.pcd", "pcd", {}),
+        ("binary_padded.pcd", ["y -x", "x y", "z z", "intensity intensity/255"], {}),
+        ("xyz_only.ply", ["x x", "y y", "z z"], {"height": 1.93}),
+        ("utm.laz", ["x x", "y y", "z z", "intensity intensity/4095"], None),
+        ("autzen.las", ["x x", "y y", "z z", "intensity intensity/255"], None),
+        ("pypcd4_ascii.pcd", ["x x", "y y", "z z", "rgb rgb"], None),
+    ],
+)
+@pytest.mark.usefixtures("compiled")
+def test_real_files_of_other_formats(name, layout, frame, kitti_scans, tmp_path):
+    """Those of data sets are known; of surveys and objects, there is what can be said.
+
+    The files are in a folder beside that of KITTI's scans.
+    """
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / name).symlink_to(kitti_scans[0].parents[1] / "formats" / name)
+    found, run = inspect(tmp_path / "data")
+    (settings, *_), _ = write_all(found, run, tmp_path / "out")
+    chosen = resolve(settings)
+    if isinstance(layout, str):
+        assert settings["layout"] == layout
+    else:
+        assert [str(field) for field in chosen.layout.fields][: len(layout)] == layout
+    if frame is not None:
+        assert found.advice[0].frame == frame
+    assert len(read_scan(tmp_path / "data" / name, chosen.layout))
+    is_survey = name.startswith(("utm", "autzen"))
+    assert any("projected" in note for note in found.notes) == is_survey
+    is_doubtful = name.startswith(("pypcd4", "autzen"))
+    assert any("may be no scans" in note for note in found.notes) == is_doubtful

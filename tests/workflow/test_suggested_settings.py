@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from helpers import write_csv, write_pcd
 
 from birdview.demo import simulate_scan
 
@@ -77,6 +78,43 @@ def test_settings_render_the_original(change, project, expected):
         found.append(all(map(np.array_equal, images, expected)))
     assert any(found)
     assert len(found) == (1 if change is as_kitti else 2)
+
+
+def as_pcd(path, points):
+    x, y, z, i = points.T
+    write_pcd(path, x=x, y=y, z=z, intensity=i)
+
+
+def as_csv(path, points):
+    """Write a header, and reflectivities up to 255."""
+    write_csv(path, "x,y,z,reflectivity", *(points * [1, 1, 1, 255]).T)
+
+
+def as_npz(path, points):
+    """Write coordinates, and reflectivities up to 255 beside them."""
+    np.savez(path, points=points[:, :3], reflectivity=points[:, 3] * np.float32(255))
+
+
+@pytest.mark.parametrize("write", [as_pcd, as_csv, as_npz])
+def test_settings_render_other_formats(write, project, expected):
+    """Every pixel, with the settings that it writes or with the others."""
+    suffix = write.__name__.removeprefix("as_")
+    (project.folder / "scans").mkdir()
+    for number in range(2):
+        path = project.folder / "scans" / f"{number}.{suffix}"
+        write(path, simulate_scan(10 * number, 0))
+    output = project.run("inspect", "--config", "scans=scans")
+    assert "no file ends with .bin" in output
+    folder = project.folder / "results" / "inspect"
+    paths = sorted(folder.glob("settings*.yaml"))
+    if write is as_pcd:
+        assert text_of(*paths) == "scans: scans\nlayout: pcd\n"
+    found = []
+    for path in paths:
+        project.run("--configfile", str(path.relative_to(project.folder)))
+        images = [planes_of(project, number) for number in range(2)]
+        found.append(all(map(np.array_equal, images, expected)))
+    assert any(found)
 
 
 def test_answers_where_nothing_can_be_rendered(project):

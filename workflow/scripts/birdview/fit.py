@@ -12,7 +12,7 @@ from birdview import paths
 from birdview.files import PathLike
 from birdview.pixels.field import Field
 from birdview.pixels.frame import HEIGHT
-from birdview.pixels.layout import Layout, load_layout
+from birdview.pixels.layout import RECORDS, Layout, load_layout
 
 PLAIN = "kitti"
 """The built-in layout that says least: the first of those that fit equally well."""
@@ -80,11 +80,26 @@ class Fit(NamedTuple):
 
 
 @cache
-def built_in_layouts() -> tuple[Layout, ...]:
-    """Return the built-in layouts of records, KITTI's first, the others by name."""
+def built_in_layouts(kind: str = RECORDS) -> tuple[Layout, ...]:
+    """Return the built-in layouts of a format, the plainest first, the others by name.
+
+    That of records is KITTI's; that of another format has its name.
+    """
+    plain = PLAIN if kind == RECORDS else kind
+    some = [layout for layout in _load_all() if layout.format == kind]
+    return tuple(sorted(some, key=lambda layout: layout.name != plain))
+
+
+def is_built_in(layout: Layout) -> bool:
+    """Whether a layout has the name and the frame of a built-in one of any format."""
+    known = [(one.name, one.frame) for one in _load_all()]
+    return (layout.name, layout.frame) in known
+
+
+@cache
+def _load_all() -> tuple[Layout, ...]:
     names = sorted(path.stem for path in paths.LAYOUTS.glob("*.yaml"))
-    names.sort(key=lambda name: name != PLAIN)
-    return tuple(layout for layout in map(load_layout, names) if layout.is_records)
+    return tuple(map(load_layout, names))
 
 
 def names_that_fit(data: NDArray[np.uint8]) -> list[str]:

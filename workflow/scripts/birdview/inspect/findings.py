@@ -2,24 +2,31 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from birdview.files import PathLike
-from birdview.fit import PLAIN, fit_layouts
+from birdview.fit import PLAIN, Fit, fit_layouts
 from birdview.inspect import suggest
 from birdview.inspect.cloud import Vehicle, find_vehicle
+from birdview.inspect.contents import (
+    Contents,
+    describe_errors,
+    read_contents,
+    read_groups,
+)
 from birdview.inspect.intensity import Scale, suggest_scale
-from birdview.inspect.records import UNITS
-from birdview.inspect.sample import MAX_SCANS, Group, choose_files, list_groups, spread
-from birdview.inspect.scans import Family, describe_types, find_families, open_files
+from birdview.inspect.records import UNITS, Record, find_doubt
+from birdview.inspect.sample import MAX_SCANS, Group, list_groups, spread
+from birdview.inspect.scans import Family, describe_types
 from birdview.inspect.suggest import Advice, Scene
+from birdview.inspect.tables import Schema, Table, to_records
 from birdview.inspect.view import View, draw_view
 from birdview.pixels.encoding import Encoding
-from birdview.pixels.layout import Layout, load_layout
+from birdview.pixels.layout import RECORDS, Layout, load_layout
 
 _QUANTILES = 0, 1, 50, 99, 100
 _FEW = 8  # names in `match`
@@ -44,6 +51,8 @@ class Numbers(NamedTuple):
 
     Attributes
     ----------
+    title : str
+        The types of a record, unless files name their columns; and the unit.
     axes : Layout
         What the coordinates of the file are read as: its frame is not used.
     scene : Scene
@@ -54,6 +63,7 @@ class Numbers(NamedTuple):
     vehicle : Vehicle or None
     """
 
+    title: str
     axes: Layout
     scene: Scene
     quantiles: list[Quantiles]
@@ -124,21 +134,21 @@ def inspect_folder(
         If the folder cannot be read.
     """
     groups = list_groups(folder, skip)
-    binary = [group for group in groups if group.may_be_scans]
-    candidates = [group for group in binary if group.place is None] or binary
     if chosen is not None:
-        paths = [spread(chosen, MAX_SCANS)]
+        contents = read_contents(folder, spread(chosen, MAX_SCANS), groups)
+        candidates = groups
     else:
-        paths = choose_files(candidates)
-    files = open_files(folder, [path for some in paths for path in some])
-    families = find_families(files)
-    scans = [family for family in families if family.known or family.record]
+        contents, candidates = read_groups(folder, groups)
+    files, families = contents.files, contents.families
+    errors = [*describe_errors(contents, groups)]
     found = Findings(
-        os.path.abspath(folder), groups, families, [], "", None, [], [], [], []
+        os.path.abspath(folder), groups, families, [], "", None, [], [], [], errors
     )
-    if not scans:
-        return found._replace(yours=judge_settings(layout, files, groups))
-    family = scans[0]
+    if not families or not families[0].are_scans:
+        for family in families:
+            errors += _describe_tables(family)
+        return found._replace(yours=judge_settings(layout, contents, groups))
+    family = families[0]
     match: list[str] = []
     notes: list[str] = []
     suffix = ""
@@ -151,7 +161,7 @@ def inspect_folder(
     }
     files_inside = list(inside.values())
     record, scene, advice = advise(family, files_inside)
-    numbers = _measure(record, scene)
+    numbers = _measure(record, scene, family)
     return found._replace(
         families=families,
         match=match,
@@ -160,10 +170,32 @@ def inspect_folder(
         advice=advice,
         views=[draw_view(inside, one.complete, encodings) for one in advice],
         yours=judge_settings(
-            layout, files, groups if chosen is None else [], (record, scene, inside)
+            layout, contents, groups if chosen is None else [], (record, scene, inside)
         ),
-        notes=notes + _describe_scene(numbers.scene, advice[0].layout),
+        notes=errors
+        + notes
+        + [*_describe_tables(family)]
+        + _describe_scene(numbers.scene, advice[0].layout),
     )
+
+
+def _describe_tables(family: Family) -> Iterator[str]:
+    """Yield what is particular about files of other formats than records."""
+    schema = family.schema
+    if schema is None:
+        return
+    if not family.is_likely:
+        data = next(iter(family.files.values()))
+        doubt = find_doubt(data, schema.records)
+        doubt = doubt or "they look like none, without a road or an intensity"
+        verb = "may be" if family.are_scans else "are"
+        yield f"{schema.format} files that {verb} no scans: {doubt}"
+    if any(schema.origin) and family.are_scans:
+        origin = ", ".join(f"{number:.15g}" for number in schema.origin)
+        yield (
+            f"the coordinates are projected: the numbers are those without the origin "
+            f"[{origin}], which must be the same for all scans of a run"
+        )
 
 
 def _choose_files(
@@ -215,6 +247,8 @@ def advise(
     advice : list of Advice
         The likeliest first.
     """
+    if family.schema:
+        return _advise_for_table(family, family.schema, files)
     if family.record:
         layout = suggest.describe_record(family.record, files)
         scene = suggest.survey(files, layout)
@@ -233,7 +267,24 @@ def advise(
     return family.known, scene, suggest.adapt(family.known, scene)
 
 
-def _measure(layout: Layout, scene: Scene) -> Numbers:
+def _advise_for_table(
+    family: Family, schema: Schema, files: Sequence[NDArray[np.uint8]]
+) -> tuple[Layout, Scene, list[Advice]]:
+    """Suggest how to render files of another format than records, as `advise`."""
+    if family.known:
+        scene = suggest.survey(files, family.known)
+        advice = suggest.keep(family.known, scene) or []
+        is_turned = any("yaw" in one.frame for one in advice)
+        # Axes that are turned are not those of the data set whose layout it is.
+        if advice and not (is_turned and family.known.name != schema.format):
+            return family.known, scene, advice
+    record = family.record or Record(schema.records, 1.0, 1.0)
+    layout = suggest.describe_table(record, schema, files)
+    scene = suggest.survey(files, layout)
+    return layout, scene, suggest.adapt(layout, scene, schema.has_names)
+
+
+def _measure(layout: Layout, scene: Scene, family: Family) -> Numbers:
     position = np.concatenate([cloud.position for cloud in scene.clouds])
     quantiles = [
         Quantiles(name, tuple(np.percentile(values, _QUANTILES).tolist()))
@@ -252,17 +303,21 @@ def _measure(layout: Layout, scene: Scene) -> Numbers:
             low_to_high = tuple(np.percentile(values, _QUANTILES).tolist())
             quantiles.append(Quantiles(field.name, low_to_high))
     mounting = scene.mounting
-    vehicle = find_vehicle(
-        scene.clouds,
-        None if mounting is None else mounting.up,
-        0.0 if mounting is None else mounting.height,
-    )
-    return Numbers(layout, scene, quantiles, scale, vehicle)
+    vehicle = None
+    if family.is_likely:
+        vehicle = find_vehicle(
+            scene.clouds,
+            None if mounting is None else mounting.up,
+            0.0 if mounting is None else mounting.height,
+        )
+    unit = f"coordinates in {_unit_of(layout)}"
+    title = unit if family.schema else f"{describe_types(layout)}, {unit}"
+    return Numbers(title, layout, scene, quantiles, scale, vehicle)
 
 
 def judge_settings(
     layout: Layout,
-    files: Mapping[str, NDArray[np.uint8]],
+    contents: Contents,
     groups: Sequence[Group],
     known: tuple[Layout, Scene, Mapping[str, NDArray[np.uint8]]] | None = None,
 ) -> list[str]:
@@ -271,23 +326,24 @@ def judge_settings(
     Parameters
     ----------
     layout : Layout
-    files : mapping of str to ndarray of uint8
-        The contents of files, by their paths.
+    contents : Contents
     groups : sequence of Group
         All files.
     known : tuple of Layout, Scene and mapping of str to ndarray of uint8, optional
         What some of the files show, read by another layout.
     """
-    mine = {p: data for p, data in files.items() if p.endswith(layout.suffix)}
+    mine = {p: data for p, data in contents.files.items() if p.endswith(layout.suffix)}
     found = [
         f"{group.name} ({len(group.paths):,} files) would be read too, but it is "
         f"{kind.name}: {kind.advice}"
         for group in groups
-        if (kind := group.kind or group.place) and group.suffix.endswith(layout.suffix)
+        if (kind := group.kind or group.place)
+        and group.suffix.endswith(layout.suffix)
+        and (layout.is_records or group.format != layout.format)
     ]
     if not mine:
         return found or [f"no file ends with {layout.suffix}"]
-    fits = [fit_layouts(data, [layout])[0] for data in mine.values()]
+    fits = [_fit(layout, data, contents.tables.get(p)) for p, data in mine.items()]
     problems = Counter(fit.problem for fit in fits if fit.problem)
     if problems:
         count, bad = len(fits), sum(problems.values())
@@ -299,6 +355,10 @@ def judge_settings(
     good = {p: mine[p] for p, fit in zip(mine, fits, strict=True) if not fit.problem}
     if not good:
         return found
+    layout = next(fit.layout for fit in fits if not fit.problem)
+    schemas = {contents.tables[p].schema for p in good if p in contents.tables}
+    if len(schemas) > 1:
+        return found  # as records, their scenes have different layouts
     if known and known[0].fields == layout.fields and known[2].keys() == good.keys():
         scene = known[1]  # it takes long to survey again
     else:
@@ -308,6 +368,19 @@ def judge_settings(
         *suggest.judge(layout, scene),
         *suggest.judge_points(layout, scene),
     ]
+
+
+def _fit(layout: Layout, data: NDArray[np.uint8], table: Table | None) -> Fit:
+    """Judge how well a layout of any format fits a file of any format."""
+    kind = table.schema.format if table else RECORDS
+    if kind != layout.format:
+        return Fit(layout, 0.0, f"they are {kind} files, expected {layout.format}")
+    if table:
+        try:
+            layout = to_records(layout, table.schema)
+        except ValueError as error:
+            return Fit(layout, 0.0, str(error))
+    return fit_layouts(data, [layout])[0]
 
 
 def _describe_scene(scene: Scene, layout: Layout) -> list[str]:
@@ -331,10 +404,9 @@ def _describe_scene(scene: Scene, layout: Layout) -> list[str]:
     return notes
 
 
-def describe_layout(layout: Layout) -> str:
-    """Return a layout's record, unit and axes in a line."""
+def _unit_of(layout: Layout) -> str:
+    """Return the unit of a layout's coordinates."""
     x = next(field for field in layout.fields if field.name == "x")
-    unit = next(
+    return next(
         (name for by, name in UNITS.items() if x.divisor / x.factor == by), "metres"
     )
-    return f"{describe_types(layout)}, coordinates in {unit}"

@@ -9,8 +9,10 @@ import yaml
 
 from birdview.files import write_atomically
 from birdview.inspect.findings import Findings
+from birdview.inspect.sample import suffix_of
 from birdview.inspect.scans import describe_types
 from birdview.inspect.suggest import Advice, describe_box, write_layout, write_mapping
+from birdview.inspect.tables import from_records
 
 _CHOOSING = "match", "suffix", "split"
 """Settings that say which files are scans."""
@@ -72,9 +74,18 @@ def _choose_settings(
             values[key] = settings[key] if not found.suffix else None
     if found.match:
         values["match"] = found.match if len(found.match) > 1 else found.match[0]
-    if found.suffix and found.suffix != advice.layout.suffix and not layout:
-        values["suffix"] = found.suffix
+    suffix = _suffix_of(found)
+    if suffix and suffix != advice.layout.suffix and not layout:
+        values["suffix"] = suffix
     return values
+
+
+def _suffix_of(found: Findings) -> str:
+    """Return the suffix of the scans; empty if the settings choose records."""
+    family = found.families[0]
+    return found.suffix or (
+        suffix_of(next(iter(family.files))) if family.schema else ""
+    )
 
 
 def _format_settings(values: Mapping[str, Any], advice: Advice) -> str:
@@ -94,14 +105,18 @@ def _format_settings(values: Mapping[str, Any], advice: Advice) -> str:
 
 
 def _format_layout(advice: Advice, found: Findings) -> str:
-    layout = advice.layout
-    if found.suffix:
-        layout = layout._replace(suffix=found.suffix)
+    layout, schema = advice.layout, found.families[0].schema
+    what = f"{describe_types(layout)}, as `snakemake inspect` found it"
+    if schema:
+        layout = from_records(layout, schema)
+        what = f"Files of the format {schema.format}, as `snakemake inspect` found them"
+    if suffix := _suffix_of(found):
+        layout = layout._replace(suffix=suffix)
     notes = []
     numbers = found.numbers
     if numbers and numbers.vehicle:
         vehicle = numbers.vehicle
-        box = describe_box(vehicle, numbers.axes, layout)
+        box = describe_box(vehicle, numbers.axes, advice.layout)
         notes = [
             f"Points of the vehicle, {vehicle.share:.1%} of all, may be left out:",
             f"without: {write_mapping(box)}",
@@ -109,6 +124,6 @@ def _format_layout(advice: Advice, found: Findings) -> str:
     return write_layout(
         layout,
         advice.frame,
-        f"{describe_types(layout)}, as `snakemake inspect` found it; {advice.meaning}.",
+        f"{what}; {advice.meaning}.",
         notes,
     )

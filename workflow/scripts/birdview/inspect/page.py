@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from birdview.files import write_atomically
 from birdview.inspect.findings import Findings
 from birdview.inspect.report import (
+    describe_opinions,
     describe_scene,
     describe_shares,
     format_numbers,
 )
+from birdview.inspect.sample import Group
 from birdview.inspect.view import Picture, View
 
 STYLE = """
@@ -148,7 +150,7 @@ def _groups(found: Findings) -> Iterator[str]:
                 f"{len(group.paths):,}",
                 group.name,
                 kind.name if kind else "",
-                kind.advice if kind else "",
+                kind.advice if kind and not _are_scans(group, found) else "",
             )
             for group in found.groups
             for kind in (group.kind or group.place,)
@@ -157,12 +159,20 @@ def _groups(found: Findings) -> Iterator[str]:
     yield "</section>"
 
 
+def _are_scans(group: Group, found: Findings) -> bool:
+    """Whether what to do with files is in the suggested settings."""
+    scans = found.families[0].files if found.advice else {}
+    return not scans.keys().isdisjoint(group.paths)
+
+
 def _layouts(found: Findings) -> Iterator[str]:
     for family in found.families[:1]:
         yield "<section><h2>Built-in layouts</h2>"
+        if family.schema:
+            yield f"<p>Fields: {escape(str(family.schema))}.</p>"
         yield (
-            f"<p>Scores from 0 to 1, by the size of the files and by the numbers in "
-            f"them; files that were read: {len(family.files)}.</p>"
+            f"<p>{escape(describe_opinions(family))}. Scores are from 0 to 1, by the "
+            f"size of the files and by the numbers in them.</p>"
         )
         yield _table(
             ("score", "layout", "fits", "why not"),
@@ -171,7 +181,7 @@ def _layouts(found: Findings) -> Iterator[str]:
                 for one in family.opinions
             ),
         )
-        if family.record:
+        if family.record and not family.schema:
             yield f"<p>The records are {escape(family.label)}.</p>"
         yield "</section>"
 

@@ -1,6 +1,6 @@
 """Find records that no built-in layout describes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,8 @@ _EXTRAS: tuple[tuple[str, ...], ...] = (
 """What may follow three coordinates, beside more numbers of their type."""
 _HEIGHTS = 0.2, 6.0
 """Metres: plausible heights of a sensor above the road or the floor."""
+ROAD_SCORE = 0.8
+"""No record without a road has more."""
 _FEWEST = 32  # records in a file
 _MIN_SCORE = 0.59  # more than noise has
 _BLOCKS, _BLOCK = 16, 240  # a multiple of what `_alternates` counts by
@@ -76,12 +78,66 @@ def find_record(files: Sequence[NDArray[np.uint8]]) -> Record | None:
             layout = _layout(types, skip, endian)
             if best and best.is_like(layout):
                 continue  # of the same size, with other types behind the coordinates
-            for divisor in UNITS:
-                scores = [_score(data, layout, divisor) for data in files]
-                score = float(np.median(scores)) - size / 1000 - bool(skip) / 100
-                if score > _MIN_SCORE and (best is None or score > best.score):
-                    best = Record(layout, divisor, score)
+            found = _find_unit(files, layout, UNITS, size / 1000 + bool(skip) / 100)
+            if found and (best is None or found.score > best.score):
+                best = found
         return best and _choose_rest(files[0], best)
+
+
+def find_unit(
+    files: Sequence[NDArray[np.uint8]], layout: Layout, units: Iterable[float] = UNITS
+) -> Record | None:
+    """Find the unit of coordinates, the first three numbers of known records.
+
+    Parameters
+    ----------
+    files : sequence of ndarray of uint8
+        Their contents.
+    layout : Layout
+        Of the records.
+    units : iterable of float
+        Those of `UNITS` that are possible.
+
+    Returns
+    -------
+    Record or None
+        None if they are no coordinates of scans.
+    """
+    size = layout.record.itemsize
+    if not files or any(data.size < _FEWEST * size for data in files):
+        return None
+    with np.errstate(all="ignore"):  # any numbers may be out of range
+        return _find_unit(files, layout, units, 0.0, are_known=True)
+
+
+def find_doubt(data: NDArray[np.uint8], layout: Layout) -> str:
+    """Return why the coordinates of known records may be those of no scan, if so."""
+    size = layout.record.itemsize
+    if data.size < _FEWEST * size:
+        return f"{data.size // size} points, expected at least {_FEWEST}"
+    with np.errstate(all="ignore"):
+        columns = sample(data, layout, _BLOCKS, _BLOCK)[:3]
+        position = np.stack(columns).astype(np.float64)
+        position = position[:, np.isfinite(position).all(axis=0) & position.any(axis=0)]
+        if position.shape[1] < _FEWEST:
+            return f"{position.shape[1]} of {len(columns[0])} points are returns"
+        return find_impossible(position)
+
+
+def _find_unit(
+    files: Sequence[NDArray[np.uint8]],
+    layout: Layout,
+    units: Iterable[float],
+    unlikely: float,
+    are_known: bool = False,
+) -> Record | None:
+    best = None
+    for divisor in units:
+        scores = [_score(data, layout, divisor, are_known) for data in files]
+        score = float(np.median(scores)) - unlikely
+        if score > _MIN_SCORE and (best is None or score > best.score):
+            best = Record(layout, divisor, score)
+    return best
 
 
 def _choose_rest(data: NDArray[np.uint8], record: Record) -> Record:
@@ -131,9 +187,11 @@ def _types() -> Iterator[tuple[str, ...]]:
             yield (kind,) * count
 
 
-def _score(data: NDArray[np.uint8], layout: Layout, divisor: float) -> float:
+def _score(
+    data: NDArray[np.uint8], layout: Layout, divisor: float, are_known: bool
+) -> float:
     columns = sample(data, layout, _BLOCKS, _BLOCK)
-    if not all(map(_is_sane, columns)):
+    if not are_known and not all(map(_is_sane, columns)):
         return 0.0
     position = np.stack(columns[:3]).astype(np.float64) / divisor
     if find_header(position):
@@ -143,7 +201,7 @@ def _score(data: NDArray[np.uint8], layout: Layout, divisor: float) -> float:
     position = position[:, is_return]
     if position.shape[1] < max(5, is_return.size / 100) or find_impossible(position):
         return 0.0
-    score = 0.6 + 0.2 * measure_closeness(position) - 0.3 * alternates
+    score = ROAD_SCORE - 0.2 + 0.2 * measure_closeness(position) - 0.3 * alternates
     ground = find_ground(position.T)
     if ground and _HEIGHTS[0] < abs(ground.height) < _HEIGHTS[1]:
         score += 0.2

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from birdview.inspect.findings import Findings, Numbers, describe_layout
+from birdview.inspect.findings import Findings, Numbers
 from birdview.inspect.sample import Group
 from birdview.inspect.scans import Family
 from birdview.inspect.suggest import describe_box, write_mapping
@@ -12,6 +12,7 @@ from birdview.pixels.layout import Layout
 
 _GROUPS, _LAYOUTS, _NOTES = 8, 6, 6
 """Lines of each part, at most."""
+_NOT_READ = "what was read of it holds no points of a scan"
 
 
 def format_report(found: Findings, settings: Sequence[str], page: str) -> str:
@@ -26,7 +27,7 @@ def format_report(found: Findings, settings: Sequence[str], page: str) -> str:
         The page with pictures.
     """
     lines = [found.folder, "", *format_groups(found.groups)]
-    scans = [family for family in found.families if family.known or family.record]
+    scans = [family for family in found.families if family.are_scans]
     if found.families:
         lines += ["", *format_layouts(found.families[0])]
     if found.numbers is not None:
@@ -59,17 +60,28 @@ def _describe_kind(group: Group) -> str:
 
 def format_layouts(family: Family) -> Iterator[str]:
     """Yield the built-in layouts, and why they do not fit."""
-    yield f"Built-in layouts, best first; files that were read: {len(family.files)}"
+    if family.schema:
+        yield f"Fields: {family.schema}"
+    yield describe_opinions(family)
     for one in family.opinions[:_LAYOUTS]:
         what = f"fits {one.share:.0%} of the files" if one.share else one.problem
         yield f"  {one.name:<20} {one.score:4.2f}  {what}"
-    if family.record:
+    if family.record and not family.schema:
         yield f"None of them fits; the records are {family.label}."
+
+
+def describe_opinions(family: Family) -> str:
+    """Return what the table of built-in layouts is about."""
+    count = len(family.files)
+    if family.opinions:
+        return f"Built-in layouts, best first; files that were read: {count}"
+    kind = family.schema.format if family.schema else ""
+    return f"No built-in layout is for {kind} files; files that were read: {count}"
 
 
 def format_numbers(numbers: Numbers, layout: Layout) -> Iterator[str]:
     """Yield extents and percentiles, and what the scene shows."""
-    yield f"Points: {describe_layout(numbers.axes)}"
+    yield f"Points: {numbers.title}"
     yield f"  {'':<12}" + "".join(
         f"{name:>10}" for name in ("least", "1%", "median", "99%", "greatest")
     )
@@ -153,4 +165,5 @@ def _explain_nothing(found: Findings) -> Iterator[str]:
         kind = group.kind or group.place or recognise_suffix(group.suffix)
         if kind and kind.name not in told and len(told) < _NOTES:
             told.add(kind.name)
-            yield f"  {group.name} is {kind.name}: {kind.advice}"
+            advice = _NOT_READ if group.format else kind.advice
+            yield f"  {group.name} is {kind.name}: {advice}"

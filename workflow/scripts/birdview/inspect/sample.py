@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, TypeVar
 
 from birdview.files import PathLike
+from birdview.inspect.tables import format_of
 from birdview.pixels.kinds import (
     HEAD,
     Kind,
@@ -56,6 +57,11 @@ class Group(NamedTuple):
             and self.suffix != ""
             and recognise_suffix(self.suffix) is None
         )
+
+    @property
+    def format(self) -> str:
+        """The format of files that say what they hold; empty for others."""
+        return format_of(self.kind)
 
     @property
     def pattern(self) -> str:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from birdview.files import PathLike
 from birdview.fit import UP_OR_DOWN, Fit, built_in_layouts, fit_layouts, read_file
-from birdview.inspect.records import Record, find_record
+from birdview.inspect.records import (
+    ROAD_SCORE,
+    UNITS,
+    Record,
+    find_record,
+    find_unit,
+)
+from birdview.inspect.tables import TEXT, Schema, Table, to_records
 from birdview.pixels.layout import Layout
 
 _MAX_SEARCHES = 4  # for records that no built-in layout describes
@@ -50,35 +57,52 @@ class Family(NamedTuple):
     files : dict of str to ndarray of uint8
         The content of those that were read, by their paths.
     opinions : list of Opinion
-        Of all built-in layouts, best first.
+        Of all built-in layouts of their format, best first.
+    schema : Schema or None
+        What files of another format hold, which are repacked as records.
     """
 
     known: Layout | None
     record: Record | None
     files: dict[str, NDArray[np.uint8]]
     opinions: list[Opinion]
+    schema: Schema | None = None
+
+    @property
+    def are_scans(self) -> bool:
+        """Whether its files can be rendered."""
+        return self.known is not None or self.record is not None
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether the numbers in its files look like those of scans."""
+        return self.known is not None or (
+            self.record is not None and self.record.score > 0
+        )
 
     @property
     def label(self) -> str:
         """What its files hold."""
         if self.known:
             return self.known.name
+        if self.schema:
+            return str(self.schema)
         if self.record is None:
             return "no known layout"
         return describe_types(self.record.layout)
 
 
-def open_files(folder: PathLike, paths: Sequence[str]) -> dict[str, NDArray[np.uint8]]:
-    """Return the contents of files, but of those that are empty or cannot be read."""
-    files = {}
+def open_files(
+    folder: PathLike, paths: Sequence[str]
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yield paths and contents of files, but of those that are empty or unreadable."""
     for path in paths:
         try:
             data = read_file(os.path.join(folder, path))
         except OSError:
             continue
         if data.size:
-            files[path] = data
-    return files
+            yield path, data
 
 
 def find_families(files: Mapping[str, NDArray[np.uint8]]) -> list[Family]:
@@ -87,8 +111,88 @@ def find_families(files: Mapping[str, NDArray[np.uint8]]) -> list[Family]:
     Those that nothing fits are the last family.
     """
     fits = {path: fit_layouts(data) for path, data in files.items()}
-    order = {layout.name: number for number, layout in enumerate(built_in_layouts())}
-    waiting, families = dict(files), []
+    waiting = dict(files)
+    families = _find_known(waiting, fits, built_in_layouts())
+    for family in families:
+        more = {p: d for p, d in waiting.items() if _belongs(p, family, fits[p])}
+        if len(more) < len(family.files):
+            family.files.update(more)
+            for path in more:
+                del waiting[path]
+    families = _find_records(waiting, fits, families)
+    rest = {
+        path: data
+        for path, data in waiting.items()
+        if not any(path in family.files for family in families)
+    }
+    families.sort(key=lambda family: -len(family.files))
+    if rest:
+        opinions = _summarise([fits[path] for path in rest])
+        families.append(Family(None, None, rest, opinions))
+    return families
+
+
+def find_families_of_tables(tables: Mapping[str, Table]) -> list[Family]:
+    """Divide files of other formats into families, those of most files first.
+
+    Those that are no scans are in families without a record.
+    """
+    by_schema: defaultdict[Schema, dict[str, NDArray[np.uint8]]] = defaultdict(dict)
+    for path, table in tables.items():
+        by_schema[table.schema][path] = table.data
+    families = [
+        family
+        for schema, files in by_schema.items()
+        for family in _divide_tables(schema, files)
+    ]
+    families.sort(key=lambda family: (not family.are_scans, -len(family.files)))
+    return families
+
+
+def _divide_tables(
+    schema: Schema, files: dict[str, NDArray[np.uint8]]
+) -> Iterator[Family]:
+    """Yield families of files with the same columns."""
+    layouts, unfit = [], []
+    for layout in built_in_layouts(schema.format):
+        try:
+            layouts.append(to_records(layout, schema))
+        except ValueError as error:
+            unfit.append(Opinion(layout.name, 0.0, 0.0, str(error)))
+    fits = {path: fit_layouts(data, layouts) for path, data in files.items()}
+    waiting = dict(files)
+    for family in _find_known(waiting, fits, layouts):
+        if len(waiting) < len(family.files):  # a few that do not fit belong to others
+            family.files.update(waiting)
+            waiting = {}
+        opinions = _summarise([fits[path] for path in family.files], layouts)
+        yield family._replace(opinions=opinions + unfit, schema=schema)
+    if waiting:
+        # What looks like a tiny survey in metres is not one in millimetres.
+        units = (1.0,) if any(schema.origin) else UNITS
+        record = find_unit(list(waiting.values()), schema.records, units)
+        if schema.format == TEXT:
+            record = record if record and _is_scan(record, schema) else None
+        elif record is None and schema.has_names:
+            record = Record(schema.records, 1.0, 0.0)  # in metres, as is usual
+        opinions = _summarise([fits[path] for path in waiting], layouts)
+        yield Family(None, record, waiting, opinions + unfit, schema)
+
+
+def _is_scan(record: Record, schema: Schema) -> bool:
+    """Whether a table in text is more than a trajectory or a list of boxes."""
+    has_intensity = schema.has_names and schema.intensity is not None
+    return has_intensity or record.score > ROAD_SCORE
+
+
+def _find_known(
+    waiting: dict[str, NDArray[np.uint8]],
+    fits: Mapping[str, Sequence[Fit]],
+    layouts: Sequence[Layout],
+) -> list[Family]:
+    """Take files that fit layouts out of those that wait, and return their families."""
+    order = {layout.name: number for number, layout in enumerate(layouts)}
+    families = []
     while waiting:
         names: Counter[str] = Counter()
         scores: defaultdict[str, float] = defaultdict(float)
@@ -110,27 +214,11 @@ def find_families(files: Mapping[str, NDArray[np.uint8]]) -> list[Family]:
                 for fit in fits[path]
             )
         }
-        layout = built_in_layouts()[order[best]]
-        opinions = _summarise([fits[path] for path in chosen])
+        layout = layouts[order[best]]
+        opinions = _summarise([fits[path] for path in chosen], layouts)
         families.append(Family(layout, None, chosen, opinions))
         for path in chosen:
             del waiting[path]
-    for family in families:
-        more = {p: d for p, d in waiting.items() if _belongs(p, family, fits[p])}
-        if len(more) < len(family.files):
-            family.files.update(more)
-            for path in more:
-                del waiting[path]
-    families = _find_records(waiting, fits, families)
-    rest = {
-        path: data
-        for path, data in waiting.items()
-        if not any(path in family.files for family in families)
-    }
-    families.sort(key=lambda family: -len(family.files))
-    if rest:
-        opinions = _summarise([fits[path] for path in rest])
-        families.append(Family(None, None, rest, opinions))
     return families
 
 
@@ -198,13 +286,15 @@ def _divide(
                 yield {path: data}, record
 
 
-def _summarise(fits: Sequence[Sequence[Fit]]) -> list[Opinion]:
+def _summarise(
+    fits: Sequence[Sequence[Fit]], layouts: Sequence[Layout] | None = None
+) -> list[Opinion]:
     by_name: defaultdict[str, list[Fit]] = defaultdict(list)
     for of_file in fits:
         for fit in of_file:
             by_name[fit.layout.name].append(fit)
     opinions = []
-    for layout in built_in_layouts():
+    for layout in built_in_layouts() if layouts is None else layouts:
         some = by_name[layout.name]
         problems = Counter(fit.problem for fit in some if not fit.is_good)
         opinions.append(

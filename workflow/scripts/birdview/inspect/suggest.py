@@ -1,13 +1,15 @@
 """Suggest the settings that render scans right."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
-from birdview.fit import built_in_layouts, find_colour
+from birdview.fit import find_colour, is_built_in
 from birdview.inspect.cloud import Cloud, Vehicle, read_cloud
 from birdview.inspect.ground import (
     Ground,
@@ -21,9 +23,10 @@ from birdview.inspect.ground import (
 )
 from birdview.inspect.intensity import Scale, find_intensity, is_ring, suggest_scale
 from birdview.inspect.records import Record
-from birdview.pixels.field import COORDINATES, Field
+from birdview.inspect.tables import Schema
+from birdview.pixels.field import COORDINATES, PADDING, Field
 from birdview.pixels.frame import HEIGHT, make_frame
-from birdview.pixels.layout import Layout
+from birdview.pixels.layout import RECORDS, Layout
 
 MAX_OFF = 0.2
 """Metres by which the road may be off: the slope of a road is more."""
@@ -82,9 +85,10 @@ class Advice(NamedTuple):
 
 def survey(files: Sequence[NDArray[np.uint8]], layout: Layout) -> Scene:
     """Read points of some files, and find the road."""
-    clouds = [read_cloud(data, layout) for data in files]
-    grounds = [find_ground(cloud.position) for cloud in clouds]
-    return Scene(clouds, grounds, measure_mounting(grounds))
+    with np.errstate(all="ignore"):  # any numbers may be out of range
+        clouds = [read_cloud(data, layout) for data in files]
+        grounds = [find_ground(cloud.position) for cloud in clouds]
+        return Scene(clouds, grounds, measure_mounting(grounds))
 
 
 def look_along(scene: Scene, axes: Matrix) -> Street:
@@ -148,7 +152,7 @@ def _limit(mounting: Mounting) -> float:
 
 def _may_be_turned(layout: Layout) -> bool:
     # Built-in ones with a frame are known to look forward.
-    return layout.frame.is_identity or layout not in built_in_layouts()
+    return layout.frame.is_identity or not is_built_in(layout)
 
 
 def keep(layout: Layout, scene: Scene) -> list[Advice] | None:
@@ -232,16 +236,12 @@ def _turns(street: Street, is_known: bool) -> dict[int, str]:
 
 def describe_record(record: Record, files: Sequence[NDArray[np.uint8]]) -> Layout:
     """Name the fields of a record that no built-in layout describes."""
-    scale = (record.divisor, 1.0) if record.divisor >= 1 else (1.0, 1 / record.divisor)
-    fields = [
-        Field(name, field.type, 1, *scale)
-        for name, field in zip(COORDINATES, record.layout.fields, strict=False)
-    ]
+    fields = _name_coordinates(record)
     rest = [field.type for field in record.layout.fields[3:]]
     layout = record.layout._replace(
         fields=(*fields, *(Field(f"f{n}", kind) for n, kind in enumerate(rest)))
     )
-    columns = _columns(files, layout, len(rest))
+    columns = _columns(files, layout, range(3, len(record.layout.fields)))
     intensity = find_intensity(columns)
     names = _name_rest(columns, intensity)
     named = [*fields, *(Field(*pair) for pair in zip(names, rest, strict=True))]
@@ -251,14 +251,45 @@ def describe_record(record: Record, files: Sequence[NDArray[np.uint8]]) -> Layou
     return layout
 
 
+def _name_coordinates(record: Record) -> list[Field]:
+    scale = (record.divisor, 1.0) if record.divisor >= 1 else (1.0, 1 / record.divisor)
+    return [
+        Field(name, field.type, 1, *scale)
+        for name, field in zip(COORDINATES, record.layout.fields, strict=False)
+    ]
+
+
+def describe_table(
+    record: Record, schema: Schema, files: Sequence[NDArray[np.uint8]]
+) -> Layout:
+    """Name the fields of files of another format, which are repacked as records.
+
+    The intensity is known by the name of its column, or among columns without names by
+    its values.
+    """
+    unused = [Field(PADDING, kind) for kind in schema.types[3:]]
+    layout = record.layout._replace(fields=(*_name_coordinates(record), *unused))
+    number = schema.intensity
+    if number is None and schema.nameless:
+        columns = _columns(files, layout, schema.nameless)
+        found = find_intensity(columns) if columns[0].size else None
+        number = None if found is None else schema.nameless[found]
+    if number is None:
+        return layout
+    (values,) = _columns(files, layout, [number])
+    fields = list(layout.fields)
+    fields[number] = fields[number]._replace(name="intensity")
+    return set_scale(layout._replace(fields=tuple(fields)), suggest_scale(values))
+
+
 def _columns(
-    files: Sequence[NDArray[np.uint8]], layout: Layout, count: int
+    files: Sequence[NDArray[np.uint8]], layout: Layout, numbers: Iterable[int]
 ) -> list[NDArray[np.float64]]:
-    """Return the numbers behind the coordinates, without beams that did not return."""
+    """Return some numbers of points, without beams that did not return."""
     columns = []
-    for number in range(count):
+    for number in numbers:
         fields = list(layout.fields)
-        fields[3 + number] = fields[3 + number]._replace(name="intensity")
+        fields[number] = fields[number]._replace(name="intensity")
         of_number = layout._replace(fields=tuple(fields))
         clouds = [read_cloud(data, of_number).intensity for data in files]
         columns.append(np.concatenate([some for some in clouds if some is not None]))
@@ -295,7 +326,7 @@ def set_scale(layout: Layout, scale: Scale | None) -> Layout:
     return layout._replace(fields=tuple(fields), clip=scale.clip)
 
 
-def adapt(layout: Layout, scene: Scene) -> list[Advice]:
+def adapt(layout: Layout, scene: Scene, is_named: bool = False) -> list[Advice]:
     """Suggest a layout of one's own: axes, height, tilt, duplicates.
 
     Parameters
@@ -304,6 +335,9 @@ def adapt(layout: Layout, scene: Scene) -> list[Advice]:
         Its coordinates are taken as right-handed axes, and its frame is not used.
     scene : Scene
         What the files show in its axes.
+    is_named : bool
+        Whether the files themselves call the coordinates x, y and z: then x is taken
+        for forward where the street runs along x.
 
     Returns
     -------
@@ -315,7 +349,8 @@ def adapt(layout: Layout, scene: Scene) -> list[Advice]:
     street = look_along(scene, base)
     layout = choose_points(layout, scene)
     advice = []
-    for turn in _turns(street, is_known=False):
+    is_known = is_named and np.array_equal(base, _AXES)
+    for turn in _turns(street, is_known):
         axes = _turn(turn) @ base
         turned = _rename(layout, axes)
         frame = {}
@@ -406,15 +441,19 @@ def write_layout(
         Comments at the end.
     """
     lines = [f"description: {json.dumps(description, ensure_ascii=False)}"]
-    for key, usual in (("suffix", ".bin"), ("skip", 0), ("endian", "little")):
-        if getattr(layout, key) != usual:
+    usual: dict[str, Any] = {"format": RECORDS, "suffix": f".{layout.format}"}
+    usual |= {"skip": 0, "endian": "little"}
+    for key, value in usual.items():
+        if getattr(layout, key) != value:
             lines.append(f"{key}: {getattr(layout, key)}")
     if layout.order != "records":
         lines.append(f"order: {layout.order}")
     lines.append("fields:")
     for field in layout.fields:
         name, _, kind = str(field).partition(" ")
-        lines.append(f"  - {name}: {kind}")
+        lines.append(f"  - {_quote(name)}: {_quote(kind)}")
+    if any(layout.origin):
+        lines.append(f"origin: [{', '.join(f'{one:.15g}' for one in layout.origin)}]")
     if layout.clip:
         lines.append("clip: true")
     if frame:
@@ -424,6 +463,17 @@ def write_layout(
     if layout.choice.drops_duplicates:
         lines.append("duplicates: drop")
     return "\n".join([*lines, *(f"# {note}" for note in notes)]) + "\n"
+
+
+def _quote(text: str) -> str:
+    """Return a text as yaml has it; a number from 0 needs no quotes."""
+    if re.fullmatch(r"\d+", text):
+        return text
+    try:
+        is_plain = yaml.safe_load(f"- {text}: {text}") == [{text: text}]
+    except yaml.YAMLError:
+        is_plain = False
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def write_mapping(values: Mapping[str, Any]) -> str:

@@ -38,6 +38,8 @@ _LOOKALIKES = {
         f"p{axis}",
         f"{axis}m",
         f"{axis}pos",
+        f"point{axis}",
+        f"points{axis}",
         f"pointsmxyz{number}",
     }
     for number, axis in enumerate(COORDINATES)
@@ -177,6 +179,12 @@ def _parse_unit(
     )
 
 
+def meaning_of(name: str) -> str:
+    """Return the coordinate that a name looks like, or ``intensity``; or nothing."""
+    letters = re.sub("[^a-z0-9]", "", name.lower())
+    return next((key for key, words in _LOOKALIKES.items() if letters in words), "")
+
+
 def check_names(names: list[str]) -> None:
     """Check the names of a record's fields.
 
@@ -187,10 +195,8 @@ def check_names(names: list[str]) -> None:
         or a field looks like a coordinate or an intensity, and would not be used.
     """
     for name in names:
-        if name in (*COORDINATES, *INTENSITIES):
-            continue
-        letters = re.sub("[^a-z0-9]", "", name.lower())
-        for meant in (key for key, words in _LOOKALIKES.items() if letters in words):
+        meant = meaning_of(name)
+        if meant and name not in (*COORDINATES, *INTENSITIES):
             raise ValueError(
                 f"{name} looks like {meant}, but would not be used, expected the name "
                 f"{meant}; or another one, such as unused_{name}"
