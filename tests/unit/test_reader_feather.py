@@ -76,6 +76,9 @@ def test_missing_numbers_and_other_types():
     ):
         with pytest.raises(ValueError, match=re.escape(f"a.feather: {message}")):
             feather.read(data, [name], "a.feather")
+    twice = write(pa.Table.from_arrays([pa.array([1.5])] * 2, names=["x", "x"]))
+    with pytest.raises(ValueError, match=r"a\.feather: 2 columns x found, expe"):
+        feather.read(twice, ["x"], "a.feather")
 
 
 @pytest.mark.parametrize("compression", ["lz4", "zstd"])

@@ -42,8 +42,13 @@ def read(
         If pyarrow is not installed.
     """
     table, kinds = _read_table(data, path)
+    names = table.column_names
 
     def column_of(name: str) -> Column:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"{path}: {names.count(name)} columns {name} found, expected one"
+            )
         column = table.column(name)
         if not (kinds.is_integer(column.type) or kinds.is_floating(column.type)):
             raise ValueError(
@@ -57,7 +62,7 @@ def read(
         numbers: Column = column.to_numpy()
         return numbers
 
-    return pick(wanted, table.column_names, column_of, path)
+    return pick(wanted, names, column_of, path)
 
 
 def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
