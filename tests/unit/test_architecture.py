@@ -38,6 +38,7 @@ LEVELS = [
     ["checks"],
     ["view"],
     ["inspect"],
+    ["unpack"],
     ["benchmark"],
     ["run"],
     ["batches", "forecast", "progress"],

@@ -198,6 +198,11 @@ class Batches:
         """Return what differs if an image of the run was rendered again in a batch."""
         return self._records.digest(self._run.batches)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the run is being interrupted."""
+        return self._is_stopped.is_set()
+
     def stop(self) -> None:
         """Let batches end after the scan that is being rendered."""
         self._is_stopped.set()

@@ -40,7 +40,7 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def write_atomically(path: PathLike, content: bytes) -> None:
+def write_atomically(path: PathLike, content: bytes | memoryview) -> None:
     """Write a file so that it never exists half-written; see `atomic_path`."""
     with atomic_path(path) as partial:
         partial.write_bytes(content)

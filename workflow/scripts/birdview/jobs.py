@@ -6,6 +6,7 @@ They import what they need when they run, so that Snakemake starts sooner.
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from birdview.files import PathLike, remove_abandoned, write_atomically
 from birdview.image import ImageFile
 from birdview.pixels.layout import load_layout
 from birdview.pixels.recipe import recipe
+from birdview.progress import Progress
 from birdview.run import Run
 from birdview.search import check_folder
 from birdview.workers import environment
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from birdview.pixels.encoding import Encoding
     from birdview.pixels.layout import Layout
     from birdview.pixels.render import ScanRenderer
+
+UNPACK_SECONDS = 5.0
+"""How often it is said how far a bag is unpacked."""
 
 _of_thread = threading.local()
 
@@ -533,7 +538,58 @@ def inspect_scans(run: Run) -> None:
     page = f"{folder}/index.html"
     write_page(page, found, settings)
     report = format_report(found, settings, page)
-    print(report.encode(errors="backslashreplace").decode())  # names may be any bytes
+    _print(report)
+
+
+def unpack_bag(run: Run, batches: Batches) -> None:
+    """Write the point clouds of a topic of a bag as scans, and print what renders them.
+
+    Parameters
+    ----------
+    run : Run
+    batches : Batches
+        It knows when the run is interrupted.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the bag cannot be read, or a file not be written.
+    """
+    from birdview.checks.summary import count_of
+    from birdview.unpack.topic import unpack
+
+    bag, topic = run.settings["bag"], run.settings["topic"]
+    if bag is None:
+        raise ValueError(
+            "bag: null, expected the path of one: snakemake unpack --config "
+            "bag=drive.mcap topic=/lidar"
+        )
+    run.check_images_are_local()
+    progress = Progress()
+
+    def begin(messages: int) -> None:
+        _print(f"{bag}: {count_of(messages, 'message')} of {topic}")
+        progress.begin({topic: messages}, _print, UNPACK_SECONDS)
+
+    def tell() -> None:
+        progress.tell(topic, failed=False)
+
+    done = unpack(
+        bag, topic, f"{run.results}/unpack", begin, tell, lambda: batches.is_stopped
+    )
+    changes = f"{done.written:,} written"
+    if done.removed:
+        changes += f", {done.removed:,} removed that the bag no longer has"
+    _print(f"{done.scans}: {count_of(done.total, 'scan')}, {changes}")
+    for note in done.notes:
+        _print(f"{done.layout}: {note}")
+    settings = f"scans={done.scans}", f"layout={done.layout}"
+    _print(f"snakemake --config {shlex.join(settings)}")
+
+
+def _print(text: str) -> None:
+    """Print a text at once, with names of any bytes in it."""
+    print(text.encode(errors="backslashreplace").decode(), flush=True)
 
 
 def run_benchmark(

@@ -45,6 +45,7 @@ RESERVED_NAMES = (
     "logs",
     "movie",
     "parts",
+    "unpack",
     "verify",
 )
 """Names of folders in results/ that an encoding may not take."""

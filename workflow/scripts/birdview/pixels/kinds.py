@@ -45,7 +45,7 @@ class Kind(NamedTuple):
 
 _RECORDS = "records, such as float32 x, y, z, intensity for the layout kitti"
 _EXPORT = f"export its points as {_RECORDS}"
-_EXPORT_EACH = f"export each of its scans as {_RECORDS}"
+_UNPACK = "unpack it with `snakemake unpack --config bag=<path>`"
 _SAVE = ".astype('f4')[:, :4].tofile(...)"
 _SET = "set `layout: "
 _OWN = f"{_SET}own.yaml`, one of yours with `format: "
@@ -179,11 +179,11 @@ FILES = (
     Kind(
         "a tar archive", "unpack it with tar xf", rb"[^\0].{256}ustar[\0 ]", (".tar",)
     ),
-    Kind("a ROS 1 bag", _EXPORT_EACH, rb"#ROSBAG V", (".bag",)),
-    Kind("an MCAP recording", _EXPORT_EACH, rb"\x89MCAP0\r\n", (".mcap",)),
+    Kind("a ROS 1 bag", _UNPACK, rb"#ROSBAG V", (".bag",)),
+    Kind("an MCAP recording", _UNPACK, rb"\x89MCAP0\r\n", (".mcap",)),
     Kind(
         "an SQLite database, such as a ROS 2 bag",
-        _EXPORT_EACH,
+        _UNPACK,
         rb"SQLite format 3\0",
         (".db3",),
     ),

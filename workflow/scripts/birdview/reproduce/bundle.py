@@ -176,6 +176,8 @@ def _collect(
         "scans": settings["scans"] and SCANS,
         "split": split and SPLIT,
         "labels": None,
+        "bag": None,
+        "topic": None,
         "compare_with": MANIFEST,
         "encodings": [own.get(name, name) for name in settings["encodings"]],
         "layout": own.get(layout, layout) if isinstance(layout, str) else layout,

@@ -1,0 +1,1 @@
+"""Unpack bags: the point clouds of a topic as scans, and the layout that reads them."""
