@@ -705,7 +705,7 @@ def test_missing_library(clouds, monkeypatch):
     bag = write_bag(Path("a"), "mcap", {"/lidar": clouds})
     monkeypatch.setitem(sys.modules, "rosbags", None)
     assert fail(bag) == (
-        "a: rosbags is not installed, expected the environment of envs/formats.txt: "
+        "a: rosbags is not installed, expected it to read bags: "
         "pip install -r envs/formats.txt"
     )
 

@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path, PosixPath
 from typing import Any, NamedTuple, Self
 
 from birdview.files import PathLike
 from birdview.pixels.kinds import recognise_file
-from birdview.pixels.readers.columns import MAX_DECODED, load_library
+from birdview.pixels.readers.columns import MAX_DECODED
 from birdview.unpack.cloud import KIND, Cloud, read_cloud
 
 _SHORT = 1 << 20
@@ -96,16 +97,17 @@ class Bag:
         self._reader: Any = None
 
     def __enter__(self) -> Self:
-        load_library("rosbags", self.path)
-        module = load_library(
-            "rosbags.rosbag1" if self._is_ros1 else "rosbags.rosbag2", self.path
-        )
+        _check_installed(self.path)
+        from rosbags import rosbag1, rosbag2
+        from rosbags.serde import SerdeError
+
+        module: Any = rosbag1 if self._is_ros1 else rosbag2
         types = _load_types(self._is_ros1)
         self._decode = (
             types.deserialize_ros1 if self._is_ros1 else types.deserialize_cdr
         )
-        self._damage = load_library("rosbags.serde", self.path).SerdeError
-        _limit_decoding(self.path)
+        self._damage = SerdeError
+        _limit_decoding()
         with self._one_line():
             reader = module.Reader(_CheckedPath(self.path))
             reader.open()
@@ -185,6 +187,16 @@ class Bag:
                 f"{self.path}: cannot be read ({why}), expected a whole "
                 f"{self._sort.name}: {self._sort.repair}"
             ) from None
+
+
+def _check_installed(path: PathLike) -> None:
+    try:
+        import_module("rosbags")
+    except ModuleNotFoundError:
+        raise ValueError(
+            f"{path}: rosbags is not installed, expected it to read bags: "
+            f"pip install -r envs/formats.txt"
+        ) from None
 
 
 @cache
@@ -287,12 +299,13 @@ class _CheckedPath(PosixPath):
         return super().open(mode, *arguments, **options)
 
 
-def _limit_decoding(path: PathLike) -> None:
+def _limit_decoding() -> None:
     """Make rosbags decode compressed chunks up to a limit."""
-    load_library("rosbags.rosbag1.reader", path).decompressors.update(
-        bz2=_decode_bz2, lz4=_decode_lz4
-    )
-    load_library("rosbags.rosbag2.storage_mcap", path).DECOMPRESSORS.update(
+    from rosbags.rosbag1 import reader
+    from rosbags.rosbag2 import storage_mcap
+
+    reader.decompressors.update(bz2=_decode_bz2, lz4=_decode_lz4)
+    storage_mcap.DECOMPRESSORS.update(
         lz4=lambda data, _: _decode_lz4(data), zstd=lambda data, _: _decode_zstd(data)
     )
 

@@ -81,8 +81,7 @@ def _choose_names(found: Sequence[str]) -> list[str]:
         elif alike:
             chosen[alike[0]] = meaning
     return [
-        chosen.get(n)
-        or (f"unused_{name}" if meanings[n] or meaning_of(name) else name)
+        chosen.get(n) or (f"unused_{name}" if meanings[n] or meaning_of(name) else name)
         for n, name in enumerate(clean)
     ]
 
