@@ -18,7 +18,10 @@ _COMPANIONS = {
 }
 """Suffixes, in lower case, of what lies beside scans: it is only counted."""
 
-_SCANS = ".bin", ".feather", ".las", ".laz", ".npy", ".pcd", ".ply"
+_SCANS = (
+    *(".bin", ".csv", ".feather", ".las", ".laz", ".npy", ".npz", ".pcd", ".ply"),
+    ".xyz",
+)
 """Suffixes, in lower case, of files that may be scans if they lie beside scans."""
 
 _NAMED = 3  # suffixes, in a message
