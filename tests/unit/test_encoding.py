@@ -234,7 +234,8 @@ def test_several_load_by_name_and_path(load, tmp_path):
     [
         ("mv3d", "{}: two encodings mv3d, expected different names"),
         ("logs", "{}: results/logs is taken, expected another name than benchmark, "
-         "contact_sheet, demo, gallery, inspect, invalid, logs, movie, parts, verify"),
+         "contact_sheet, demo, gallery, inspect, invalid, logs, movie, parts, "
+        "unpack, verify"),
         ("my own", "{}: the file's name becomes that of a folder in results/, "
          "expected letters, digits, _ and -"),
     ],

@@ -81,7 +81,8 @@ CONTENTS = {
     ),
     "coordinate of 200 km": (
         lambda points: np.array([[2 * MAX_RANGE, 0, 0, 0]], dtype="<f4").tobytes(),
-        f"1 of 1 points have a coordinate beyond 100000 m, expected metres {KITTI}",
+        "1 of 1 points have a coordinate beyond 100000 m, expected metres; or "
+        f"projected ones with `origin: [200000, 0, 0]` in the layout {KITTI}",
     ),
     "coordinate of 1e30": (
         lambda points: np.array([[0, 1e30, 0, 0]], dtype="<f4").tobytes(),

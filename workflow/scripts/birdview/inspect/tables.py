@@ -25,6 +25,7 @@ from birdview.pixels.field import (
 )
 from birdview.pixels.kinds import HEAD, Kind, recognise
 from birdview.pixels.layout import Layout
+from birdview.pixels.readers.columns import naming_what_is_missing
 
 TEXT = "csv"
 """The format of any text, of which most is no table of points."""
@@ -168,7 +169,8 @@ def read_columns(data: NDArray[np.uint8], path: str) -> Columns:
         ends = np.flatnonzero(data[:_MAX_TEXT] == ord("\n"))
         data = data[: ends[-1] + 1] if ends.size else data[:_MAX_TEXT]
     reader = import_module(f"birdview.pixels.readers.{kind}")
-    names = reader.list_columns(data, path)[:_MAX_COLUMNS]
+    with naming_what_is_missing(path, kind):
+        names = reader.list_columns(data, path)[:_MAX_COLUMNS]
     if kind == TEXT:  # where each column has a number, too
         names = [name if _is_valid(name) else str(n) for n, name in enumerate(names)]
     names = [name for name in dict.fromkeys(names) if _is_valid(name)]

@@ -14,6 +14,7 @@ from birdview.pixels.choice import Choice, Mask, Rule
 from birdview.pixels.field import Field
 from birdview.pixels.kinds import HEAD, recognise
 from birdview.pixels.layout import MAX_RANGE, Layout, LayoutLike, load_layout
+from birdview.pixels.readers.columns import naming_what_is_missing
 
 MIN_REFLECTANCE, MAX_BAD_SHARE = -1.0, 0.2
 """A scan is rejected if more than this share of its reflectances are below the minimum:
@@ -202,14 +203,8 @@ def _read_columns(
     """Return the columns of a file that says itself what it holds."""
     reader = import_module(f"birdview.pixels.readers.{layout.format}")
     wanted = [field.column for field in layout.fields]
-    try:
+    with naming_what_is_missing(path, layout.format):
         columns: list[NDArray[Any]] = reader.read(data, wanted, path)
-    except ModuleNotFoundError as error:
-        missing = str(error.name).partition(".")[0]
-        raise ValueError(
-            f"{path}: {missing} is not installed, expected it to read the format "
-            f"{layout.format}: pip install -r envs/formats.txt"
-        ) from None
     for field, column in zip(layout.fields, columns, strict=True):
         if column.ndim != 1 or column.dtype.kind not in "fiub":
             raise ValueError(

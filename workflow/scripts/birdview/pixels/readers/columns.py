@@ -1,6 +1,7 @@
 """What the readers of all formats share: how columns are found, and limits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -82,6 +83,27 @@ def _unpack(column: Column, byte: str, where: str) -> Column:
         )
     bits = column.astype(column.dtype.newbyteorder("="), copy=False).view(np.uint32)
     return (bits >> np.uint32(_SHIFTS[byte]) & np.uint32(255)).astype(np.uint8)
+
+
+@contextmanager
+def naming_what_is_missing(path: PathLike, form: str) -> Iterator[None]:
+    """Make an error of one line of a library that is not installed.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the file that it is to read.
+    form : str
+        The format.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        raise ValueError(
+            f"{path}: {missing} is not installed, expected it to read the format "
+            f"{form}: pip install -r envs/formats.txt"
+        ) from None
 
 
 def name_start(data: NDArray[np.uint8]) -> str:
