@@ -20,6 +20,9 @@ MIN_REFLECTANCE, MAX_BAD_SHARE = -1.0, 0.2
 """A scan is rejected if more than this share of its reflectances are below the minimum:
 the layout is probably wrong."""
 
+_MAP = 1e8
+"""Metres. Projected coordinates with the number of their zone have eight digits."""
+
 _PIECE = 1 << 14
 """Points that are inspected at once: huge scans must not need more memory."""
 
@@ -222,12 +225,16 @@ def _read_columns(
 def _suggest_origin(columns: list[NDArray[Any]]) -> str:
     """Return what makes projected coordinates those of a sensor in their middle.
 
-    Nothing if they are farther apart than any sensor sees, and so no coordinates.
+    Nothing if they are farther apart than any sensor sees, or farther away than any map
+    reaches, and so no coordinates.
     """
-    middle = []
+    middle: list[str] = []
     for values in columns[:3]:
         finite = values[np.isfinite(values)]
-        if not len(finite) or np.ptp(finite.astype(np.float64)) > MAX_RANGE:
+        low, high = finite.min(initial=0), finite.max(initial=0)
+        if not len(finite) or max(-low, high) > _MAP:
+            return ""
+        if np.ptp(finite.astype(np.float64)) > MAX_RANGE:
             return ""
         middle.append(f"{np.median(finite):.0f}")
     return f"; or projected ones with `origin: [{', '.join(middle)}]` in the layout"
