@@ -12,8 +12,12 @@ import pytest
 from helpers import ROOT, wait_for
 from object_store import object_store
 
+from birdview.benchmark.formats import FORMATS
+from birdview.demo import write_scan
+from birdview.image import decode_image
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.render import render
+from birdview.pixels.scan import read_scan
 
 pytestmark = pytest.mark.cluster
 
@@ -213,6 +217,28 @@ def test_local_scans_and_images_in_a_bucket(drive, make_scan):
         drive.right[f"run/results/own/{number}.png"] = right
     drive.in_bucket(*SETTINGS, "scans=here", "encodings=[own.yaml]")
     check(drive)
+
+
+def test_scans_of_another_format(drive):
+    """PCD beside records: the same pixels; an error names the object."""
+    (pcd,) = (form for form in FORMATS if form.name == "pcd, binary")
+    scan, file = drive.folder / "a.bin", drive.folder / "a.pcd"
+    write_scan(scan, 0, 0)
+    pcd.write(read_scan(scan), file)
+    drive.client.put("scans/other/a.pcd", file)
+    file.write_bytes(file.read_bytes()[:-40])
+    drive.client.put("scans/other/cut.pcd", file)
+    drive.client.put("scans/other/a.bin", scan)
+    settings = ("--config", "scans=s3://scans/other", "layout=pcd", "encodings=[lyft]")
+    output = drive.in_bucket(*settings, expect=1)
+    assert re.search(r"^s3://scans/other/cut\.pcd: \d+ bytes after the", output, re.M)
+    assert set(drive.client.images()) == {"run/results/lyft/a.png"}
+    image = drive.client.ask("images/run/results/lyft/a.png")
+    render(scan, drive.folder / "right.png", load_encoding("lyft"))
+    np.testing.assert_array_equal(
+        decode_image(image, "a.png")[1],
+        decode_image((drive.folder / "right.png").read_bytes(), "right.png")[1],
+    )
 
 
 def test_interrupted_batch_keeps_images_in_the_bucket(drive):
