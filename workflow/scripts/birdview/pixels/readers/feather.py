@@ -23,12 +23,10 @@ def read(
 
     Parameters
     ----------
-    data : ndarray of uint8, shape (size,)
-        The content of the file.
+    data, path
+        As `birdview.pixels.readers.npy.read`.
     wanted : sequence of str
         Names of columns.
-    path : path-like
-        For error messages.
 
     Returns
     -------

@@ -32,13 +32,11 @@ def read(
 
     Parameters
     ----------
-    data : ndarray of uint8, shape (size,)
-        The content of the file.
+    data, path
+        As `birdview.pixels.readers.npy.read`.
     wanted : sequence of str
         ``x``, ``y`` and ``z`` in the units of the file, or names of other dimensions
         as laspy has them, such as ``intensity`` and ``classification``.
-    path : path-like
-        For error messages.
 
     Returns
     -------

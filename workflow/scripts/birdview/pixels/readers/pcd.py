@@ -90,13 +90,11 @@ def read(
 
     Parameters
     ----------
-    data : ndarray of uint8, shape (size,)
-        The content of the file.
+    data, path
+        As `birdview.pixels.readers.npy.read`.
     wanted : sequence of str
         Names of fields; ``name.0``, ``name.1``, ... of one that has several numbers;
         ``rgb.r`` for a byte of a packed colour.
-    path : path-like
-        For error messages.
 
     Returns
     -------
