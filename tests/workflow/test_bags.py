@@ -157,3 +157,12 @@ def test_layout_is_one_that_inspect_accepts(project, scans):
     project.run("inspect", "--config", f"scans={scans}", f"layout={layout}")
     settings = Path(project.folder, "results/inspect/settings.yaml").read_text()
     assert yaml.safe_load(settings)["scans"] == scans
+
+
+def test_target_that_is_forgotten_is_said(project):
+    """The demo is not the bag."""
+    output = project.run("--config", "bag=drive.mcap", "encodings=[lyft]")
+    assert lines_of(output, "bag: ") == [
+        "bag: drive.mcap was not read, and the demo rendered: unpack it with "
+        "`snakemake unpack`"
+    ]

@@ -356,7 +356,7 @@ def conclude(
     outcome = summary.Outcome(
         seen,
         warned,
-        left_out=run.left_out,
+        left_out=run.left_out or run.unread_bag,
         orphans=orphans,
         images=run.results_prefix or os.path.abspath(run.results),
         tables=run.folder,

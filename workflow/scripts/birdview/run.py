@@ -151,6 +151,17 @@ class Run:
             return ""
         return f"scans: {self.found.left_out}"
 
+    @property
+    def unread_bag(self) -> str:
+        """That the demo was rendered instead of a bag, in one line; or nothing."""
+        bag = self.settings["bag"]
+        if bag is None or not self.source.is_simulated:
+            return ""
+        return (
+            f"bag: {bag} was not read, and the demo rendered: unpack it with "
+            f"`snakemake unpack`"
+        )
+
     def _require_scans(self) -> Scans:
         if isinstance(self.found, Exception):
             raise self.found
