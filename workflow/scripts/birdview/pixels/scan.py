@@ -33,9 +33,9 @@ def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float3
     Parameters
     ----------
     path : path-like
-        A file of records.
+        A file of records, or of the layout's format.
     layout : str, path-like, Layout or list of mapping
-        The layout of the records, for `birdview.load_layout`.
+        What the points are in the file, for `birdview.load_layout`.
 
     Returns
     -------
