@@ -18,6 +18,8 @@ from birdview.inflate import inflate
 from birdview.pixels.drawing import trace
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.raster import Raster
+from birdview.pixels.readers.decimals import BLANKS, parse_table
+from birdview.pixels.readers.lzf import decompress
 from birdview.pixels.scan import read_scan
 
 
@@ -76,10 +78,12 @@ def compile_drawing(scan):
 
 
 def compile_streams(scan):
-    """Compile what compresses images, and what decompresses them."""
+    """Compile what compresses images, what decompresses them, and what reads text."""
     image = scan.with_suffix(".png")
     image.write_bytes(trace(np.zeros((1, 1, 3), np.uint8)).encode({}))
     decode_image(image.read_bytes(), image, inflate)
+    parse_table(np.frombuffer(b"1\n", np.uint8), BLANKS, 1, [0], 1)
+    decompress(np.zeros(2, np.uint8), 1)
 
 
 @pytest.fixture(scope="session")
