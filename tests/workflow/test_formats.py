@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import zipfile
 
 import cv2
 import numpy as np
@@ -194,4 +195,9 @@ def test_library_that_is_missing_is_named(project, records, tmp_path):
         format="las",
         keep={"kind": [0]},
     )
-    project.run(*settings)
+    project.run("all", "bundle", *settings)
+    (bundle,) = (project.folder / "results").glob("birdview-*.zip")
+    with zipfile.ZipFile(bundle) as archive:
+        readme = archive.read("README.md").decode()
+        assert "pip install -r envs/formats.txt" in readme
+        assert "envs/formats.txt" in archive.namelist()

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from birdview.files import PathLike, atomic_path
+from birdview.pixels.layout import load_layout
 from birdview.pixels.schema import is_path
 from birdview.reproduce.crate import describe_crate
 from birdview.reproduce.manifest import Row, format_manifest, read_manifest
@@ -28,6 +29,8 @@ SPLIT = "split.txt"
 """The list of the scans in a bundle, if the run had one."""
 DIGITS = 12
 """Digits of the SHA-256 in the name of a bundle."""
+WITH_LIBRARIES = "feather", "las"
+"""Formats whose readers need more than `envs/requirements.txt`."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of all files in an archive: its bytes do not depend on when it was made."""
 
@@ -39,7 +42,7 @@ README = """\
 You need Python 3.11, 3.12 or 3.13 on Linux or macOS, and three commands in this folder.
 Set up the same environment:
 
-    python3 -m venv .venv && .venv/bin/pip install -r envs/requirements.txt
+    python3 -m venv .venv && .venv/bin/pip install -r {lock}
 
 Render the images to `results/`:
 
@@ -162,6 +165,8 @@ def _collect(
         paths += (project / folder).rglob("*")
     split = settings["split"]
     layout = settings["layout"]
+    needs_more = load_layout(layout).format in WITH_LIBRARIES
+    lock = f"envs/{'formats' if needs_more else 'requirements'}.txt"
     own = {
         name: f"{folder}/{Path(name).name}"
         for folder, names in (
@@ -191,7 +196,7 @@ def _collect(
         },
         **{inside: Path(name).read_bytes() for name, inside in own.items()},
         **({SPLIT: _list_scans(rows)} if split else {}),
-        "README.md": _introduce(settings, run, rows).encode(),
+        "README.md": _introduce(settings, run, rows, lock).encode(),
         "config.yaml": f"{ABOUT_SETTINGS}{text}".encode(),
         MANIFEST: format_manifest(run, rows).encode(),
     }
@@ -204,7 +209,7 @@ def _list_scans(rows: Sequence[Row]) -> bytes:
 
 
 def _introduce(
-    settings: Mapping[str, Any], run: Mapping[str, str], rows: Sequence[Row]
+    settings: Mapping[str, Any], run: Mapping[str, str], rows: Sequence[Row], lock: str
 ) -> str:
     """Return the README of a bundle."""
     return README.format(
@@ -212,6 +217,7 @@ def _introduce(
         scans=len({row.scan for row in rows}),
         names=", ".join(sorted({row.encoding for row in rows})),
         layout=run["layout"],
+        lock=lock,
         about_scans=ABOUT_SCANS if settings["scans"] else ABOUT_DEMO,
         about_images=ABOUT_IMAGES[settings["bundle"]],
     )
