@@ -156,10 +156,13 @@ OF = "{'descr': '<f4', 'fortran_order': False, 'shape': %s}\n"
         (npy(OF % "(2, 4)", bytes(31)), r"31 bytes after the header, expected 32 for"),
         (npy(OF % "(2, 4)", bytes(33)), r"33 bytes after the header, expected 32 for"),
         (
-            npy(OF % "(1000000000, 4000000000)"),
-            "0 bytes after the header, expected 16000000000000000000 for shape",
+            npy(OF % "(1000000000000, 4)"),
+            "0 bytes after the header, expected 16000000000000 for shape",
         ),
         (npy(OF % "(-2, -4)", bytes(32)), r"shape \(-2, -4\) found, expected no neg"),
+        (npy(OF % f"(0, {2**40})"), r"shape \(0, 1099511627776\) found, expected rows"),
+        (npy(OF % f"({2**70}, 0)"), r"shape \(\d+, 0\) found, expected rows of at"),
+        (npy(OF % f"({'0, ' * 70})"), r"shape \(0, 0, .* found, expected rows of at"),
         (npy(OF % "(8,)", bytes(32)), r"an array of shape \(8,\) found, expected rows"),
         (
             npy(OF % "(4, 2)", bytes(32)),

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.readers.columns import Column, name_start, pick
 
+_MAX_NUMBERS, _MAX_DIMENSIONS, _MAX_SIZE = 1 << 16, 32, 1 << 48
+"""Of a point, and of an array: one without points may say that it has any others."""
 _HEAD = 1 << 16
 """More bytes than a header of version 1 can have."""
 
@@ -113,6 +115,12 @@ def read_array(data: NDArray[np.uint8], path: PathLike) -> NDArray[Any]:
         )
     if any(size < 0 for size in shape):
         raise ValueError(f"{path}: shape {shape} found, expected no negative size")
+    is_wide = len(shape) > 1 and shape[-1] > _MAX_NUMBERS and not dtype.names
+    if is_wide or len(shape) > _MAX_DIMENSIONS or max(shape, default=0) > _MAX_SIZE:
+        raise ValueError(
+            f"{path}: shape {str(shape)[:80]} found, expected rows of at most "
+            f"{_MAX_NUMBERS} numbers"
+        )
     body = data[head.tell() :]
     expected = dtype.itemsize
     for size in shape:
