@@ -23,6 +23,18 @@ _PIECE = 1 << 20
 """Points that are decoded at once: a damaged file may say that it has many more."""
 _COMPRESSED = 0x80
 """The bit of the point format that says so."""
+_MAX_RATIO = 16_384
+"""Of decoded bytes to those of the file: millions of equal points reach 6,000."""
+_LASZIP = 22204
+"""The number of the note that says how points are compressed, in items."""
+_LAYERED = 3
+"""The compressor that stores chunks in layers, and the first version of its items."""
+_VARIABLE = 0xFFFF_FFFF
+"""The size of chunks that have any number of points."""
+_LAYERS = {10: (30, 9), 11: (6, 1), 12: (8, 2), 13: (29, 1)}
+"""Bytes and layers of such items: a point, colours, colours and infrared, a wave."""
+_EXTRA_BYTES = 14
+"""An item with a layer for each of its bytes."""
 
 
 def read(
@@ -82,13 +94,22 @@ def _open(data: NDArray[np.uint8], path: PathLike) -> Iterator[Any]:
     import laspy
     import lazrs  # noqa: F401 (laspy says less clearly that it is missing)
 
-    try:
-        # Not all of laspy.read: a wrong number of notes behind the points would keep it
-        # busy for hours. And in one thread: several allocate what a chunk says.
-        with laspy.open(
+    # Not all of laspy.read: a wrong number of notes behind the points would keep it
+    # busy for hours. And in one thread: several allocate what a chunk says.
+    with (
+        _naming_damage(path),
+        laspy.open(
             BytesIO(data.data), laz_backend=laspy.LazBackend.Lazrs, read_evlrs=False
-        ) as file:
-            yield file
+        ) as file,
+    ):
+        yield file
+
+
+@contextmanager
+def _naming_damage(path: PathLike) -> Iterator[None]:
+    """Make a ValueError of whatever the decoder says."""
+    try:
+        yield
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of the decoder is no Exception
@@ -114,15 +135,20 @@ def _check_sizes(data: NDArray[np.uint8], path: PathLike) -> None:
             f"{path}: points from byte {start} on, after {notes} notes and a header of "
             f"{header_size} bytes, expected all of this in {data.size} bytes"
         )
-    is_laz = _has_laszip_note(data[:start], header_size, notes, path)
+    note = _find_laszip_note(data[:start], header_size, notes, path)
     if kind & _COMPRESSED:
-        if not is_laz:
+        if note is None:
             raise ValueError(
                 f"{path}: compressed points without a note of laszip, expected one "
                 f"among the {notes} before the points"
             )
         check_decoded(count * size, path)
-        _check_chunks(data, start, count, path)
+        if count * size > _MAX_RATIO * data.size:
+            raise ValueError(
+                f"{path}: {count * size} bytes when it is decoded, expected at most "
+                f"{_MAX_RATIO} times the {data.size} of the file"
+            )
+        _check_chunks(data, start, count, size, note, path)
     elif count * size > data.size - start:
         raise ValueError(
             f"{path}: {data.size - start} bytes after the header, expected "
@@ -130,34 +156,72 @@ def _check_sizes(data: NDArray[np.uint8], path: PathLike) -> None:
         )
 
 
-def _has_laszip_note(
+def _find_laszip_note(
     data: NDArray[np.uint8], offset: int, notes: int, path: PathLike
-) -> bool:
-    """Return whether a note (VLR) tells how points are compressed.
+) -> bytes | None:
+    """Return the first note (VLR) that tells how points are compressed.
 
     Raise ValueError if one goes on where points begin, the end of `data`.
     """
-    is_laz = False
+    found = None
     for number in range(notes):
         note = data[offset : offset + 54].tobytes()
-        size = struct.unpack_from("<H", note, 20)[0] if len(note) == 54 else 0
-        offset += 54 + size
+        kind, size = struct.unpack_from("<HH", note, 18) if len(note) == 54 else (0, 0)
+        start = offset + 54
+        offset = start + size
         if offset > data.size:
             raise ValueError(
                 f"{path}: note {number + 1} of {notes} ends at byte {offset}, expected "
                 f"it before the points from byte {data.size} on"
             )
-        is_laz |= note[2:18].rstrip(b"\0") == b"laszip encoded"
-    return is_laz
+        user, _, _ = note[2:18].partition(b"\0")
+        if found is None and user == b"laszip encoded" and kind == _LASZIP:
+            found = data[start:offset].tobytes()
+    return found
+
+
+def _count_layers(note: bytes, size: int, path: PathLike) -> int:
+    """Return how many layers each chunk has; 0 if chunks are not stored in layers.
+
+    Raise ValueError if the items of the note are not those of such points: the decoder
+    allocates some KiB for each extra byte.
+    """
+    number = int.from_bytes(note[32:34], "little")
+    listed = note[34 : 34 + 6 * number]
+    items = [*struct.iter_unpack("<HHH", listed[: len(listed) // 6 * 6])]
+    is_layered = bool(items) and items[0][2] >= _LAYERED
+    counts = [
+        _LAYERS.get(kind, (length, length if kind == _EXTRA_BYTES else 0))
+        for kind, length, _ in items
+    ]
+    described = sum(length for length, _ in counts)
+    if described != size or not size:
+        raise ValueError(
+            f"{path}: a note of laszip about points of {described} bytes, expected "
+            f"{size}, as the header says"
+        )
+    compressor = int.from_bytes(note[:2], "little")
+    if is_layered and compressor != _LAYERED:
+        raise ValueError(
+            f"{path}: compressor {compressor} with points in layers, expected "
+            f"{_LAYERED}"
+        )
+    return sum(layers for _, layers in counts) if is_layered else 0
 
 
 def _check_chunks(
-    data: NDArray[np.uint8], start: int, count: int, path: PathLike
+    data: NDArray[np.uint8],
+    start: int,
+    count: int,
+    size: int,
+    note: bytes,
+    path: PathLike,
 ) -> None:
-    """Compare the number of chunks with that of points.
+    """Compare the chunks of points, and the layers in each, with the bytes there are.
 
-    The decoder allocates as many, and a failure to do so would end the process.
+    The decoder allocates what they say, and a failure to do so would end the process.
     """
+    layers = _count_layers(note, size, path)
     if not count:
         return
     if data.size < start + 16:
@@ -174,7 +238,49 @@ def _check_chunks(
             f"byte {start + 8} on, and before the end at {data.size}"
         )
     (chunks,) = struct.unpack("<I", data[table + 4 : table + 8].tobytes())
-    if chunks > count + 1:
+    most = (table - start - 8) // size + 1  # each has a whole point; one may be empty
+    if chunks > most:
         raise ValueError(
-            f"{path}: {chunks} chunks found, expected no more than the {count} points"
+            f"{path}: {chunks} chunks found, expected at most {most} in "
+            f"{table - start - 8} bytes"
         )
+    import lazrs
+
+    with _naming_damage(path):
+        entries = lazrs.read_chunk_table_only(
+            BytesIO(data[table:].data), lazrs.LazVlr(note)
+        )
+    (usual,) = struct.unpack_from("<I", note, 12)
+    offset, left = start + 8, count
+    for number, (points, length) in enumerate(entries, 1):
+        if left <= 0:
+            break
+        where = f"{path}: chunk {number}"
+        _check_chunk(data[offset:table], length, size, layers, where)
+        offset += length
+        left -= points if usual == _VARIABLE else usual
+    if left > 0:
+        raise ValueError(
+            f"{path}: {len(entries)} chunks of {count - left} points found, expected "
+            f"{count} points"
+        )
+
+
+def _check_chunk(
+    data: NDArray[np.uint8], length: int, size: int, layers: int, where: str
+) -> None:
+    """Compare the layers of a chunk with its length: `data` begins with the chunk."""
+    # In front are a point as it is, four bytes, and the size of each layer.
+    sizes = slice(size + 4, size + 4 + 4 * layers)
+    if not sizes.stop <= length <= data.size:
+        raise ValueError(
+            f"{where} has {length} bytes, expected {sizes.stop} or more, and no more "
+            f"than the {data.size} before the table of chunks"
+        )
+    if layers:
+        found = sizes.stop + int(data[sizes].view("<u4").sum(dtype=np.uint64))
+        if found != length:
+            raise ValueError(
+                f"{where} has layers that end at its byte {found}, expected {length}, "
+                f"as the table of chunks says"
+            )
