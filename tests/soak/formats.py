@@ -19,9 +19,11 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 
+import laspy
 import numpy as np
 
 from birdview.benchmark.formats import FORMATS
@@ -31,7 +33,17 @@ from birdview.pixels.scan import decode_scan
 MAX_SECONDS, MAX_MIB = 1.0, 64
 REAL = {"pcd": "pcd", "las": "las", "feather": "argoverse2", "csv": "radiate"}
 NUMBERS = 0, 1, 255, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 1_000_000_000
-HEADER = 400  # bytes
+HEADER = 600  # bytes: of LAZ, also the sizes of the layers of a chunk
+
+
+def layered(points):
+    """Return a LAZ file whose chunks are in layers."""
+    cloud = laspy.LasData(laspy.LasHeader(point_format=7, version="1.4"))
+    cloud.x, cloud.y, cloud.z = points[:, :3].T
+    cloud.intensity = points[:, 3] * 65535
+    file = BytesIO()
+    cloud.write(file, do_compress=True)
+    return file.getvalue()
 
 
 def examples(folder):
@@ -48,6 +60,8 @@ def examples(folder):
             found.setdefault(form.layout.format, []).append(
                 (form.layout, path.read_bytes())
             )
+            if form.layout.suffix == ".laz":
+                found["las"].append((form.layout, layered(points)))
     real = Path(os.environ.get("BIRDVIEW_SCANS", "-")).parent / "formats"
     for kind, name in REAL.items():
         layout = load_layout(name)
