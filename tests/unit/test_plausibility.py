@@ -7,14 +7,19 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 from helpers import SENSORS, write_layout
 
 from birdview import load_layout
+from birdview.checks.advice import say_field
 from birdview.checks.images import find_doubts, name_fitting_layouts
-from birdview.checks.plausibility import CHECKS
+from birdview.checks.plausibility import CHECKS, Drawn, judge
+from birdview.counts import Counts
 from birdview.demo import simulate_scan
 from birdview.image import ImageFile, read_image
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.field import parse_column
+from birdview.pixels.figures import Figures
 from birdview.pixels.frame import make_frame
 from birdview.pixels.render import render
 
@@ -125,9 +130,9 @@ CASES = {
     "a map": (
         STREET + np.float32([1000, 2000, 100, 0]),
         "units: half of the points are farther than 2048 m from the sensor; all points "
-        "are about 2.9e+03 m away: are they those of a map? Subtract the place of the "
-        "sensor",
-        None,
+        "are about 2.9e+03 m away: are they those of a map? In the layout, `origin: "
+        "[x, y, z]`, the place of the sensor",
+        {"origin": (1000.0, 2000.0, 100.0)},
     ),
     "road at 0": (
         changed(2, lambda z: z + np.float32(1.73)),
@@ -171,9 +176,9 @@ CASES = {
     ),
     "decibels": (
         changed(3, lambda intensity: -0.9 * intensity),
-        "intensity: 100 % of the intensities are below 0, down to -0.747; give "
-        "`reflectance` a factor and an offset in the layout, such as "
-        "`float32*0.025+1.75` for -70 to -30 dB",
+        "intensity: 100 % of the intensities are below 0, down to -0.747; give it "
+        "a factor and an offset in the layout, such as `reflectance: "
+        "float32*0.025+1.75` for -70 to -30 dB",
         {"layout": fields(reflectance="float32/-0.9")},
     ),
     "dark": (
@@ -481,6 +486,96 @@ def test_no_warning_about_the_demo(warn):
 
 
 REAL = {name: layout for name, layout in SENSORS.items() if layout != "waymo6"}
+
+
+NAMED = "x x", "y -Y", "z Z (m)", "intensity reflectance"
+NUMBERED = "x 0", "y -0", "z 2/1000", "intensity 3*2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures", "named", "numbered"),
+    [
+        (
+            "units",
+            {"reach": 16_000, "far": 30_000},
+            "are they in millimetres? In the layout, `x: x/1000, y: -Y/1000, z: Z "
+            "(m)/1000`",
+            "are they in millimetres? In the layout, `x: 0/1000, y: -0/1000, z: "
+            "2/1000000`",
+        ),
+        (
+            "units",
+            {"reach": 0.02, "far": 0.05},
+            "are they in kilometres? In the layout, `x: x*1000, y: -Y*1000, z: Z "
+            "(m)*1000`",
+            "are they in kilometres? In the layout, `x: 0*1000, y: -0*1000, z: 2`",
+        ),
+        (
+            "units",
+            {"reach": 2048, "far": 2048},
+            *["all points are about 2e+03 m away: are they those of a map? In the "
+              "layout, `origin: [x, y, z]`, the place of the sensor"] * 2,
+        ),
+        (
+            "height",
+            {"road": 1.8, "near": 1000, "on_road": 500, "below": 400},
+            "most points are below it: is z down? In the layout, `z: -Z (m)`",
+            "most points are below it: is z down? In the layout, `z: -2/1000`",
+        ),
+        (
+            "intensity",
+            {"bright": 2000, "greatest": 250.0},
+            "in the layout, `intensity: reflectance/255`; or `clip: true`, if few are "
+            "above 1",
+            "in the layout, `intensity: 3/255`; or `clip: true`, if few are above 1",
+        ),
+        (
+            "intensity",
+            {"bright": 2000, "greatest": 1.5},
+            "in the layout, `intensity: reflectance/255`; or `clip: true`, if few are "
+            "above 1",
+            "in the layout, `intensity: 3`",
+        ),
+        (
+            "intensity",
+            {"negative": 2000, "greatest": -20.0, "least": -70.0},
+            "give it a factor and an offset in the layout, such as `intensity: "
+            "reflectance*0.025+1.75` for -70 to -30 dB",
+            "give it a factor and an offset in the layout, such as `intensity: "
+            "3*0.025+1.75` for -70 to -30 dB",
+        ),
+        (
+            "dark",
+            {"dim": 2000, "greatest": 0.00832},
+            "in the layout, `intensity: reflectance/0.0083` and `clip: true`",
+            "in the layout, `intensity: 3/0.0042` and `clip: true`",
+        ),
+        ("header", {"tiny": 3}, ASK, ASK),
+    ],
+)  # fmt: skip
+def test_advice_names_the_columns_of_other_formats(
+    tmp_path, kind, figures, named, numbered
+):
+    """As their layouts do, where records have types; each line is one of yaml."""
+    usual = {"sampled": 2000, "reach": 20, "far": 40, "greatest": 0.9}
+    for form, fields, advice in (("ply", NAMED, named), ("npy", NUMBERED, numbered)):
+        path = write_layout(tmp_path / f"{form}.yaml", *fields, format=form)
+        image = Drawn(
+            load_encoding("mv3d"),
+            "a",
+            Counts(**dict.fromkeys(Counts._fields, 0) | {"read": 2000, "drawn": 2000}),
+            Figures(**usual | figures),
+        )
+        (found,) = judge([image], load_layout(path))
+        assert (found.kind, found.advice) == (kind, advice)
+
+
+def test_column_with_any_name_is_quoted():
+    """So that it is still one after yaml has read it."""
+    for column in ("-0", "null", "no", "1.50", "a: b", "#", "x", "12"):
+        field = parse_column("x", column)
+        ((name, kind),) = yaml.safe_load(f"- {say_field(field)}")[0].items()
+        assert parse_column(name, kind) == field
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -15,8 +15,10 @@ from birdview.checks.advice import (
     ASK,
     advise_divisor,
     advise_factor,
+    advise_header,
     advise_height,
     advise_unit,
+    say_field,
 )
 from birdview.counts import Counts
 from birdview.pixels.encoding import Encoding
@@ -295,10 +297,8 @@ def _advise_height(images: Sequence[Drawn], layout: Layout) -> str:
     above = median(1 - (one.below + one.on_road) / one.near for one in figures)
     if below > max(MAX_BELOW, above):
         z = layout.fields[layout.columns[2] or 0]
-        sign = "" if z.sign < 0 else "-"
-        return (
-            f"most points are below it: is z down? In the layout, `{sign}z: {z.type}`"
-        )
+        turned = say_field(z._replace(sign=-z.sign))
+        return f"most points are below it: is z down? In the layout, `{turned}`"
     return advise_height(images, layout)
 
 
@@ -503,11 +503,7 @@ CHECKS = (
         _says("copy the files again, or remove them if there is nothing in them"),
     ),
     Check("record", _each(_find_record), _says(ASK), of_place=True),
-    Check(
-        "header",
-        _each(_find_header),
-        _says("is it a header? In the layout, `skip: 16`, if it has 16 bytes"),
-    ),
+    Check("header", _each(_find_header), advise_header),
     Check("units", _each(_find_units), advise_unit, of_place=True),
     Check(
         "tilt",

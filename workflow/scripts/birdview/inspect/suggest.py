@@ -1,14 +1,13 @@
 """Suggest the settings that render scans right."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from birdview.checks.advice import say_field
 from birdview.fit import find_colour, is_built_in
 from birdview.inspect.cloud import Cloud, Vehicle, read_cloud
 from birdview.inspect.ground import (
@@ -450,8 +449,7 @@ def write_layout(
         lines.append(f"order: {layout.order}")
     lines.append("fields:")
     for field in layout.fields:
-        name, _, kind = str(field).partition(" ")
-        lines.append(f"  - {_quote(name)}: {_quote(kind)}")
+        lines.append(f"  - {say_field(field)}")
     if any(layout.origin):
         lines.append(f"origin: [{', '.join(f'{one:.15g}' for one in layout.origin)}]")
     if layout.clip:
@@ -463,17 +461,6 @@ def write_layout(
     if layout.choice.drops_duplicates:
         lines.append("duplicates: drop")
     return "\n".join([*lines, *(f"# {note}" for note in notes)]) + "\n"
-
-
-def _quote(text: str) -> str:
-    """Return a text as yaml has it; a number from 0 needs no quotes."""
-    if re.fullmatch(r"\d+", text):
-        return text
-    try:
-        is_plain = yaml.safe_load(f"- {text}: {text}") == [{text: text}]
-    except yaml.YAMLError:
-        is_plain = False
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def write_mapping(values: Mapping[str, Any]) -> str:
