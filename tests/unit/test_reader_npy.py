@@ -210,6 +210,25 @@ def test_bad_archives_are_one_line(points, tmp_path, monkeypatch):
     assert expected in explain(bad.read_bytes())
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_archive_of_another_method(points, tmp_path, method):
+    """NumPy writes none; it may need any memory."""
+    np.save(tmp_path / "points.npy", points)
+    bad = tmp_path / "b.npz"
+    with zipfile.ZipFile(bad, "w", method) as archive:
+        archive.write(tmp_path / "points.npy", "points.npy")
+    message = (
+        f"{bad}: points is compressed by method {method}, expected 0 or 8 (deflate), "
+        f"as NumPy writes archives"
+    )
+    for read in (
+        lambda: read_scan(bad, make_layout(tmp_path, IN_ARCHIVE, "npz")),
+        lambda: npz_reader.list_columns(read_bytes(bad), bad),
+    ):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            read()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,13 @@ class _Archive:
             for entry in self._file.infolist()
             if entry.filename.endswith(_SUFFIX)
         }
+        for name, entry in self.entries.items():
+            if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                raise ValueError(
+                    f"{path}: {name} is compressed by method {entry.compress_type}, "
+                    f"expected {ZIP_STORED} or {ZIP_DEFLATED} (deflate), as NumPy "
+                    f"writes archives"
+                )
 
     def read(self, name: str) -> Column:
         """Return an array."""
