@@ -37,7 +37,7 @@ with atheris.instrument_imports(include=["birdview"], exclude=COMPILED):
     from birdview.pixels.layout import load_layout
     from birdview.pixels.scan import decode_scan
     from birdview.reproduce.manifest import read_manifest
-    from birdview.view.boxes import read_boxes
+    from birdview.training.labels.kitti import read_boxes
 
 FILE = Path(tempfile.mkdtemp()) / "fuzzed.yaml"
 BUILT_IN = [load_layout(file.stem) for file in sorted(paths.LAYOUTS.glob("*.yaml"))]

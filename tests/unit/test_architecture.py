@@ -36,6 +36,7 @@ LEVELS = [
     ],
     ["reproduce"],
     ["checks"],
+    ["training"],
     ["view"],
     ["inspect"],
     ["unpack"],

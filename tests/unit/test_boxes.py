@@ -10,7 +10,8 @@ from birdview.pixels.encoding import load_encoding
 from birdview.pixels.png import read_text
 from birdview.pixels.render import render
 from birdview.pixels.scan import read_scan
-from birdview.view.boxes import COLOURS, draw_boxes, read_boxes
+from birdview.training.labels.kitti import read_boxes
+from birdview.view.boxes import COLOURS, draw_boxes
 
 # The camera's x is our -y, its y is our -z, its z is our x; it is 0.2 m in front of us.
 CALIB = """
@@ -60,7 +61,9 @@ def test_outline_is_on_the_right_pixels(tmp_path, make_scan, files, name):
     encoding = load_encoding(name)
     render(make_scan(tmp_path / "a.bin", 0), tmp_path / "a.png", encoding)
     label = CAR.replace("Car", "Animal")
-    draw_boxes(tmp_path / "a.png", *files(label), encoding, tmp_path / "b.png")
+    draw_boxes(
+        tmp_path / "a.png", read_boxes(*files(label)), encoding, tmp_path / "b.png"
+    )
     assert read_text(tmp_path / "b.png")["birdview:boxes"] == "1"
     picture = cv2.imread(str(tmp_path / "b.png")).max(axis=2)
     assert picture.shape == encoding.grid.shape
@@ -110,20 +113,24 @@ def test_every_kind_has_its_own_colour():
     ("label", "calib", "message"),
     [
         ("Car 1 2", CALIB, "label.txt: line 1: 3 words, expected 15 or 16"),
-        (f"{CAR}\n\n{CAR.replace('10', 'ten')}", CALIB, "label.txt: line 2: could not "
+        (f"{CAR}\n\n{CAR.replace('10', 'ten')}", CALIB, "label.txt: line 3: could not "
          "convert string to float: 'ten', expected a number"),
-        (CAR, "P2: 1 2 3", "calib.txt: R0_rect: 0 numbers, expected 9, as in KITTI's "
-         "calib folder"),
+        (CAR, "P2: 1 2 3", "calib.txt: no Tr_velo_to_cam, Tr_velo_cam, Tr, "
+         "Tr_velo_to_cam_0, expected one of them, as in KITTI's calib folder"),
+        (CAR, CALIB.replace("R0_rect", "R"), "calib.txt: Tr_velo_to_cam without "
+         "R0_rect, expected both, as in KITTI's calib folder"),
         (CAR, CALIB.replace("-0.2", ""), "calib.txt: Tr_velo_to_cam: 11 numbers, "
          "expected 12, as in KITTI's calib folder"),
         (CAR, CALIB.replace("-0.2", "x"), "calib.txt: Tr_velo_to_cam: could not "
          "convert string to float: 'x', expected a number"),
         (CAR.replace("10", "inf"), CALIB, "label.txt: line 1: inf, expected a finite "
          "number"),
+        (CAR.replace("1.5 2 4", "1.5 0 4"), CALIB, "label.txt: line 1: a box of 4 x 0 "
+         "x 1.5 m, expected sizes above 0"),
         (CAR.replace("10", "1e9"), CALIB, "label.txt: line 1: a box beyond 100000 m, "
          "expected metres; does {calib} belong to this file?"),
         (CAR, re.sub("Tr_velo_to_cam:.*", "Tr_velo_to_cam:" + 12 * " 0", CALIB),
-         "calib.txt: R0_rect and Tr_velo_to_cam have no inverse, expected rotations"),
+         "calib.txt: R0_rect and Tr_velo_to_cam do not rotate, expected rotations"),
     ],
 )  # fmt: skip
 def test_format_errors_name_the_line(tmp_path, files, label, calib, message):
@@ -138,6 +145,6 @@ def test_binary_label_is_rejected(tmp_path, files):
     """A label file must be text."""
     label, calib = files()
     label.write_bytes(b"\xff\xfe\x00")
-    message = f"{label}: not UTF-8 text, expected a file in KITTI's format"
+    message = f"{label}: not UTF-8 text, expected a text file"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_boxes(label, calib)

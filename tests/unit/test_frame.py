@@ -20,7 +20,7 @@ from birdview.pixels.layout import load_layout
 from birdview.pixels.png import idat
 from birdview.pixels.render import Renderer, render
 from birdview.pixels.scan import read_scan
-from birdview.view.boxes import read_boxes
+from birdview.training.labels.kitti import read_boxes
 
 POLES = {
     "description": "Cells of 1 m from -8 to 8 m: 17 for each metre above z = -8.",

@@ -20,7 +20,7 @@ from birdview.pixels.png import idat, read_text
 from birdview.pixels.render import Renderer, render
 from birdview.pixels.scan import decode_scan, read_bytes, read_scan
 from birdview.run import resolve
-from birdview.view.boxes import read_boxes
+from birdview.training.labels.kitti import read_boxes
 
 OWN = [
     {"time": "float64"},

@@ -12,7 +12,7 @@ import birdview
 from birdview.benchmark.reference import draw_mv3d
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.png import read_text
-from birdview.view.boxes import read_boxes
+from birdview.training.labels.kitti import read_boxes
 
 
 def test_own_encoding(project, make_scan):

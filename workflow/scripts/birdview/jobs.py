@@ -180,10 +180,7 @@ def draw_boxes(
     """Draw the labelled boxes of a scan on its image."""
     from birdview.view import boxes
 
-    labels, calibration = run.label_files(scan)
-    boxes.draw_boxes(
-        image, labels, calibration, run.encodings[encoding], picture, run.layout.frame
-    )
+    boxes.draw_boxes(image, run.read_boxes(scan), run.encodings[encoding], picture)
 
 
 def unmark_boxes(run: Run) -> None:
@@ -210,9 +207,12 @@ def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
         for name in run.encodings if scan in labelled else ():
             image, picture = run.image_path(name, scan), run.boxed_path(name, scan)
             try:
-                if not boxes.is_current(picture, image, *run.label_files(scan)):
+                labelled_boxes = run.read_boxes(scan)
+                if not boxes.is_current(picture, image, labelled_boxes):
                     os.makedirs(os.path.dirname(picture), exist_ok=True)
-                    draw_boxes(run, image, scan, name, picture)
+                    boxes.draw_boxes(
+                        image, labelled_boxes, run.encodings[name], picture
+                    )
             except (MemoryError, OSError, ValueError) as error:
                 errors[str(error)] = None
                 with contextlib.suppress(FileNotFoundError):

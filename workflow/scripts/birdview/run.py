@@ -27,6 +27,8 @@ from birdview.scans import (
 )
 from birdview.search import Ignored
 from birdview.sources import Bucket, Demo, Folder, Source
+from birdview.training.labels.box import Box
+from birdview.training.labels.kitti import read_boxes
 
 SCANS_PER_JOB = 500
 """Scans of a job on a cluster, or with a bucket, unless settings say how many."""
@@ -331,6 +333,16 @@ class Run:
         """
         folder = self._require_labels()
         return f"{folder}/label_2/{scan}.txt", f"{folder}/calib/{scan}.txt"
+
+    def read_boxes(self, scan: str) -> list[Box]:
+        """Read the labelled boxes of a scan, in the frame of its image.
+
+        Raises
+        ------
+        OSError, ValueError
+            If `labels` is not set, or a file cannot be read; see the readers.
+        """
+        return read_boxes(*self.label_files(scan), self.layout.frame)
 
     def _require_labels(self) -> str:
         folder: str | None = self.settings["labels"]

@@ -1,0 +1,1 @@
+"""What trainers need beside images: labels, splits and statistics."""

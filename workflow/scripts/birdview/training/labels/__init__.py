@@ -1,0 +1,1 @@
+"""Labels: the boxes of a scan, whatever the format of their files."""
