@@ -17,7 +17,6 @@ from birdview.scans import (
     INVALID_NAMES,
     check_folders,
     find_invalid_names,
-    find_labelled,
     split_into_batches,
 )
 from birdview.search import Ignored, find_names, find_scans
@@ -343,26 +342,6 @@ def test_reserved_folders_are_rejected_at_the_top_only(folder):
     message = f"scans: here/{folder}0.bin, expected another folder than {folder}: "
     with pytest.raises(ValueError, match=re.escape(message)):
         check_folders(["0", f"{folder}0"], file_of)
-
-
-def test_finds_scans_with_labels(tmp_path):
-    """In sub-folders too."""
-    (tmp_path / "label_2" / "b").mkdir(parents=True)
-    for name in ("0", "b/1", "9"):
-        (tmp_path / "label_2" / f"{name}.txt").touch()
-    assert find_labelled(tmp_path, ["0", "2", "b/1"]) == ["0", "b/1"]
-
-
-def test_no_labels_is_an_error_that_names_the_folder(tmp_path):
-    """A missing folder, and one without a label for any scan."""
-    folder = tmp_path / "label_2"
-    message = f"labels: no folder at {folder}, expected KITTI's labels"
-    with pytest.raises(FileNotFoundError, match=re.escape(message)):
-        find_labelled(tmp_path, ["0"])
-    folder.mkdir()
-    message = f"labels: none in {folder} for a scan, such as 0.txt"
-    with pytest.raises(FileNotFoundError, match=re.escape(message)):
-        find_labelled(tmp_path, ["0"])
 
 
 def test_invalid_names_are_found_with_the_reason():

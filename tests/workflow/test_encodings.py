@@ -185,7 +185,10 @@ def test_bad_label_fails_alone(project, make_scan):
     assert (
         "kitti/label_2/1.txt: line 1: 2 words, expected 15 or 16" in output.splitlines()
     )
-    missing = "[Errno 2] No such file or directory: 'kitti/calib/2.txt'"
+    missing = (
+        "kitti/calib/2.txt: no such file, expected the calibration of "
+        "kitti/label_2/2.txt"
+    )
     assert missing in output.splitlines()
     assert "Traceback" not in output
     assert set(project.images()) == {

@@ -135,7 +135,7 @@ def test_our_sigterm_handler_does_not_deadlock(project):
         (["all", "scans=nowhere"], "scans: no folder at {folder}/nowhere, expected one "
          "with scans"),
         (["boxes", "scans=null"], "labels: null, expected the folder of label_2 and "
-         "calib"),
+         "calib, or labels in another format"),
     ],
 )  # fmt: skip
 def test_error_of_an_input_function_is_one_line(project, arguments, message):

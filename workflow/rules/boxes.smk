@@ -1,6 +1,6 @@
 # Draws the labelled boxes of one scan on its image; or of all scans of a batch.
 #
-#   <results>/<encoding>/<scan>.png, <labels>/{label_2,calib}/<scan>.txt
+#   <results>/<encoding>/<scan>.png, the scan's labels, in any format that is read
 #     ->  <results>/<encoding>/boxes/<scan>.png
 
 
@@ -20,7 +20,8 @@ rule draw_boxes:
         "<results>/logs/{encoding}/boxes/{scan}.log",
     localrule: True
     params:
-        code=code_of("view.boxes"),
+        code=code_of("view.boxes", "training.labels.source"),
+        origin=RUN.labels and RUN.labels.origin,
     run:
         run_job(
             log[0],
@@ -42,6 +43,7 @@ rule draw_boxes_of_batch:
     log:
         "<run>/logs/boxes/{batch}.log",
     params:
-        code=code_of("view.boxes"),
+        code=code_of("view.boxes", "training.labels.source"),
+        origin=RUN.labels and RUN.labels.origin,
     run:
         run_job(log[0], jobs.draw_boxes_of_batch, RUN, wildcards.batch, output.mark)

@@ -22,13 +22,12 @@ from birdview.scans import (
     INVALID_NAMES,
     check_folders,
     find_invalid_names,
-    find_labelled,
     split_into_batches,
 )
 from birdview.search import Ignored
 from birdview.sources import Bucket, Demo, Folder, Source
 from birdview.training.labels.box import Box
-from birdview.training.labels.kitti import read_boxes
+from birdview.training.labels.source import Labels, make_labels
 
 SCANS_PER_JOB = 500
 """Scans of a job on a cluster, or with a bucket, unless settings say how many."""
@@ -97,6 +96,8 @@ class Run:
         Whether a job renders a batch of scans, and not one image.
     is_local : bool
         Whether all jobs run on this machine.
+    labels : Labels or None
+        None if `labels` is not set.
     """
 
     settings: Mapping[str, Any]
@@ -108,6 +109,7 @@ class Run:
     results: str = "results"
     is_batched: bool = False
     is_local: bool = True
+    labels: Labels | None = None
 
     @property
     def folder(self) -> str:
@@ -323,16 +325,15 @@ class Run:
         some = readable[:: max(1, len(readable) // 3)][:3]
         return [self.source.file(scan) for scan in some]
 
-    def label_files(self, scan: str) -> tuple[str, str]:
-        """Return the files of a scan's labels and of its calibration.
+    def label_files(self, scan: str) -> tuple[str, ...]:
+        """Return the file of a scan's labels, and those that it needs to be read.
 
         Raises
         ------
         ValueError
-            If `labels` is not set.
+            If `labels` is not set, or no file can be that of a scan with this name.
         """
-        folder = self._require_labels()
-        return f"{folder}/label_2/{scan}.txt", f"{folder}/calib/{scan}.txt"
+        return self._require_labels().files(scan)
 
     def read_boxes(self, scan: str) -> list[Box]:
         """Read the labelled boxes of a scan, in the frame of its image.
@@ -340,15 +341,17 @@ class Run:
         Raises
         ------
         OSError, ValueError
-            If `labels` is not set, or a file cannot be read; see the readers.
+            If `labels` is not set, or a file cannot be read; see `Labels.read`.
         """
-        return read_boxes(*self.label_files(scan), self.layout.frame)
+        return self._require_labels().read(scan)
 
-    def _require_labels(self) -> str:
-        folder: str | None = self.settings["labels"]
-        if folder is None:
-            raise ValueError("labels: null, expected the folder of label_2 and calib")
-        return folder
+    def _require_labels(self) -> Labels:
+        if self.labels is None:
+            raise ValueError(
+                "labels: null, expected the folder of label_2 and calib, or labels in "
+                "another format"
+            )
+        return self.labels
 
     def check_images_are_local(self) -> None:
         """Raise ValueError if images are in object storage, where some targets fail."""
@@ -400,9 +403,10 @@ def resolve(
     elif open_bucket:
         bucket.check_exists(open_bucket(results_prefix))
     source = _source(settings, layout, results_prefix, open_bucket, results)
+    labels = make_labels(settings["labels"], layout)
     found: Scans | OSError | ValueError
     try:
-        found = _find(source, settings, results_prefix)
+        found = _find(source, labels, results_prefix)
         if source.is_simulated:
             _check_images_are_the_demos(results, encodings, found.names)
     except (OSError, ValueError) as error:
@@ -419,6 +423,7 @@ def resolve(
         or source.is_remote
         or not is_local,
         is_local=is_local,
+        labels=labels,
     )
 
 
@@ -509,9 +514,7 @@ def _check_images_are_the_demos(
                 )
 
 
-def _find(
-    source: Source, settings: Mapping[str, Any], results_prefix: str | None
-) -> Scans:
+def _find(source: Source, labels: Labels | None, results_prefix: str | None) -> Scans:
     scans, missing, left_out = source.find()
     if not source.is_simulated:
         check_folders(scans, source.file)
@@ -526,6 +529,5 @@ def _find(
     names = [scan for scan in scans if scan not in invalid]
     if not names:
         raise ValueError(next(iter(invalid.values())))
-    labels = settings["labels"]
-    labelled = find_labelled(labels, names) if labels else []
+    labelled = labels.find(names) if labels else []
     return Scans(names, invalid, labelled, left_out)

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from birdview.files import PathLike
-
 INVALID_NAMES = {
     r"\{.*\}|<[a-z][a-z0-9_]*>": "{...} and <...> are Snakemake wildcards",
     r"[\n\r\t]": "tabs and line breaks do not fit into the lists of scans",
@@ -123,32 +121,3 @@ def split_into_batches(
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         batches[f"{len(batches):05}-{digest[:8]}"] = batch
     return batches
-
-
-def find_labelled(labels: PathLike, scans: list[str]) -> list[str]:
-    """Return the scans that have labels.
-
-    Parameters
-    ----------
-    labels : path-like
-        The folder that holds KITTI's `label_2`.
-    scans : list of str
-        The names of the scans.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder, or no label in it for any of the scans.
-    """
-    folder = Path(labels) / "label_2"
-    where = os.path.abspath(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"labels: no folder at {where}, expected KITTI's labels"
-        )
-    labelled = [scan for scan in scans if (folder / f"{scan}.txt").is_file()]
-    if not labelled:
-        raise FileNotFoundError(
-            f"labels: none in {where} for a scan, such as {scans[0]}.txt"
-        )
-    return labelled

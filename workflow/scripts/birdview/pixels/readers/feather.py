@@ -63,6 +63,30 @@ def read(
     return pick(wanted, names, column_of, path)
 
 
+def read_words(data: NDArray[np.uint8], name: str, path: PathLike) -> list[str | None]:
+    """Return a column of text; what is missing is None.
+
+    Parameters and errors are those of `read`.
+    """
+    table, kinds = _read_table(data, path)
+
+    def column_of(name: str) -> Column:
+        column = table.column(table.column_names.index(name))
+        kind = column.type
+        if kinds.is_dictionary(kind):
+            kind = kind.value_type
+        if not (kinds.is_string(kind) or kinds.is_large_string(kind)):
+            raise ValueError(f"{path}: {name} holds {column.type}, expected text")
+        try:
+            return np.array(column.to_pylist(), dtype=object)
+        except UnicodeDecodeError:
+            raise ValueError(f"{path}: {name} is not UTF-8, expected text") from None
+
+    (column,) = pick([name], table.column_names, column_of, path)
+    words: list[str | None] = column.tolist()
+    return words
+
+
 def list_columns(data: NDArray[np.uint8], path: PathLike) -> list[str]:
     """Return the names of the columns that `read` can return.
 

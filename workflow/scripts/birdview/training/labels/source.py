@@ -1,0 +1,194 @@
+"""Where the labels of a run are, in any of the formats that are read."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+from birdview.pixels.frame import Frame
+from birdview.pixels.layout import Layout
+from birdview.training.labels.argoverse2 import Argoverse2
+from birdview.training.labels.box import Box
+from birdview.training.labels.kitti import Kitti
+from birdview.training.labels.labelcloud import LabelCloud
+from birdview.training.labels.plain import Plain
+from birdview.training.labels.tracking import Tracking
+
+_ORIGINS = {
+    "kitti": "KITTI's y is that of bottoms",
+    "labelcloud": "its centroids are centres",
+    "argoverse2": "tx_m, ty_m and tz_m are centres",
+}
+"""Formats that say themselves where in a box its position is."""
+
+
+class Format(Protocol):
+    """The labels of a format, in a folder.
+
+    Attributes
+    ----------
+    folder : str
+        As in the settings.
+    below, pattern : str
+        The folder of the label files below it, and what their names look like.
+    expected : str
+        What this folder must hold, for error messages.
+    """
+
+    below: ClassVar[str]
+    pattern: ClassVar[str]
+    expected: ClassVar[str]
+
+    @property
+    def folder(self) -> str: ...
+
+    def files(self, scan: str) -> tuple[str, ...]:
+        """Return the file of a scan's labels, and those that it needs to be read."""
+        ...
+
+    def read(self, scan: str) -> list[Box]:
+        """Read the boxes of a scan, in the frame of its image."""
+        ...
+
+
+class Labels(NamedTuple):
+    """The labels of a run.
+
+    Attributes
+    ----------
+    format : Format
+    origin : str or None
+        What the settings say of it.
+    """
+
+    format: Format
+    origin: str | None = None
+
+    def files(self, scan: str) -> tuple[str, ...]:
+        """Return the file of a scan's labels, and those that it needs to be read.
+
+        They may not exist, and may be those of other scans as well.
+
+        Raises
+        ------
+        ValueError
+            If no file can be that of a scan with this name.
+        """
+        return self.format.files(scan)
+
+    def read(self, scan: str) -> list[Box]:
+        """Read the boxes of a scan, in the frame of its image.
+
+        Raises
+        ------
+        OSError
+            If a file is missing or cannot be read.
+        ValueError
+            If a file is not in the format, or a box has no size; the message has the
+            file and the line.
+        """
+        return self.format.read(scan)
+
+    def find(self, scans: list[str]) -> list[str]:
+        """Return the scans that have labels.
+
+        Raises
+        ------
+        OSError
+            If there is no folder of labels, or none for any of the scans.
+        ValueError
+            As `files`.
+        """
+        where = os.path.abspath(self._label_folder)
+        if not os.path.isdir(where):
+            raise FileNotFoundError(
+                f"labels: no folder at {where}, expected {self.format.expected}"
+            )
+        exists: dict[str, bool] = {}
+        labelled = []
+        for scan in scans:
+            path = self.files(scan)[0]
+            if path not in exists:
+                exists[path] = os.path.isfile(path)
+            if exists[path]:
+                labelled.append(scan)
+        if not labelled:
+            name = os.path.relpath(self.files(scans[0])[0], self._label_folder)
+            raise FileNotFoundError(
+                f"labels: none in {where} for a scan, such as {name}"
+            )
+        return labelled
+
+    def others(self, scans: Iterable[str]) -> list[str]:
+        """Return the label files that belong to none of these scans, sorted."""
+        own = {os.path.normpath(self.files(scan)[0]) for scan in scans}
+        found = map(str, Path(self._label_folder).rglob(self.format.pattern))
+        return sorted(path for path in found if path not in own)
+
+    @property
+    def _label_folder(self) -> str:
+        return os.path.join(self.format.folder, self.format.below)
+
+
+def make_labels(
+    settings: str | Mapping[str, str] | None, layout: Layout
+) -> Labels | None:
+    """Make the labels of a run.
+
+    Parameters
+    ----------
+    settings : str, mapping or None
+        The setting `labels`: a folder of KITTI, or all that says how labels are read.
+    layout : Layout
+        That of the scans.
+
+    Raises
+    ------
+    ValueError
+        If the settings contradict each other, or the folder holds two formats.
+    """
+    if settings is None:
+        return None
+    if isinstance(settings, str):
+        settings = {"format": "kitti", "path": settings}
+    form, folder, origin = (settings.get(key) for key in ("format", "path", "origin"))
+    folder = os.path.normpath(str(folder))
+    if form == "boxes" and origin is None:
+        raise ValueError(
+            "config: labels: no origin, expected origin: center or origin: bottom: "
+            "which of the two is z?"
+        )
+    if form in _ORIGINS and origin is not None:
+        raise ValueError(
+            f"config: labels: origin: {origin} with the format {form}, expected it "
+            f"with boxes only: {_ORIGINS[form]}"
+        )
+    frame = _frame_of(layout)
+    found: Format
+    if form == "boxes":
+        found = Plain(folder, frame, str(origin))
+    elif form == "labelcloud":
+        found = LabelCloud(folder, frame)
+    elif form == "argoverse2":
+        found = Argoverse2(folder, frame)
+    elif not os.path.isdir(f"{folder}/label_02"):
+        found = Kitti(folder, frame)
+    elif not os.path.isdir(f"{folder}/label_2"):
+        found = Tracking(folder, frame)
+    else:
+        raise ValueError(
+            f"labels: {folder} has label_2 and label_02, expected the labels of one "
+            f"benchmark: objects or tracking"
+        )
+    return Labels(found, origin)
+
+
+def _frame_of(layout: Layout) -> Frame:
+    """Return what the layout does to the coordinates of a file, beside its fields."""
+    if not any(layout.origin):
+        return layout.frame
+    moved = np.array(layout.frame.rotation) @ -np.array(layout.origin)
+    x, y, z = (np.array(layout.frame.translation) + moved).tolist()
+    return Frame(layout.frame.rotation, (x, y, z))
