@@ -38,6 +38,7 @@ with atheris.instrument_imports(include=["birdview"], exclude=COMPILED):
     from birdview.pixels.scan import decode_scan
     from birdview.reproduce.manifest import read_manifest
     from birdview.training.labels.kitti import read_boxes
+    from birdview.training.labels.source import Labels, make_labels
 
 FILE = Path(tempfile.mkdtemp()) / "fuzzed.yaml"
 BUILT_IN = [load_layout(file.stem) for file in sorted(paths.LAYOUTS.glob("*.yaml"))]
@@ -77,8 +78,47 @@ def boxes(data):
     read_boxes(FILE, FILE.with_suffix(".calib"))
 
 
+def labels_of(form: str, **more: str) -> Labels:
+    """Return the labels beside the file."""
+    settings = {"format": form, "path": str(FILE.parent), **more}
+    found = make_labels(settings, BUILT_IN[0])
+    assert found
+    return found
+
+
+def plain(data):
+    """Read boxes in plain text."""
+    FILE.with_suffix(".txt").write_bytes(data)
+    labels_of("boxes", origin="center").read(FILE.stem)
+
+
+def labelcloud(data):
+    """Read labels of labelCloud."""
+    FILE.with_suffix(".json").write_bytes(data)
+    labels_of("labelcloud").read(FILE.stem)
+
+
+def tracking(data):
+    """Read labels of a drive and a calibration, which the first 0 separates."""
+    text, _, calib = data.partition(b"\0")
+    for folder, content in (("label_02", text), ("calib", calib)):
+        (FILE.parent / folder).mkdir(exist_ok=True)
+        (FILE.parent / folder / "0.txt").write_bytes(content)
+    labels_of("kitti").read("0/0")
+
+
+def argoverse2(data):
+    """Read labels of Argoverse 2."""
+    (FILE.parent / "annotations.feather").write_bytes(data)
+    labels_of("argoverse2").read("1")
+
+
 READERS = {
-    reader.__name__: reader for reader in (scan, image, encoding, manifest, boxes)
+    reader.__name__: reader
+    for reader in (
+        *(scan, image, encoding, manifest, boxes, plain, labelcloud, tracking),
+        argoverse2,
+    )
 }
 
 
@@ -112,6 +152,42 @@ def seeds(reader):
             b"Car 0.00 0 1.85 387 181 423 203 1.67 1.87 3.69 -16.53 2.39 58.49 1.57\n\0"
             b"R0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
         )
+    if reader == "plain":
+        yield b"# a car\n10.2 3 -0.95 4 2 1.5 0.5 Car\n"
+    if reader == "labelcloud":
+        yield (
+            b'{"objects": [{"name": "Car", "centroid": {"x": 1, "y": 2, "z": 3.5}, '
+            b'"dimensions": {"length": 4, "width": 2, "height": 1.5}, '
+            b'"rotations": {"x": 0, "y": 0, "z": 90}}]}'
+        )
+    if reader == "tracking":
+        yield (
+            b"0 0 Car 0 0 1.85 387 181 423 203 1.67 1.87 3.69 -16.53 2.39 58.49 1.57\n\0"
+            b"R_rect 1 0 0 0 1 0 0 0 1\nTr_velo_cam 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
+        )
+    if reader == "argoverse2":
+        import pyarrow as pa
+        from pyarrow import feather
+
+        names = [
+            "length_m",
+            "width_m",
+            "height_m",
+            "qw",
+            "qx",
+            "qy",
+            "qz",
+            "tx_m",
+            "ty_m",
+            "tz_m",
+        ]
+        columns = {"timestamp_ns": [1], "category": ["BUS"]}
+        columns |= {name: [float(name != "qx")] for name in names}
+        columns |= {name: [0.0] for name in ("qx", "qy", "qz")}
+        for compression in ("lz4", "uncompressed"):
+            path = FILE.with_suffix(".feather")
+            feather.write_feather(pa.table(columns), path, compression=compression)
+            yield path.read_bytes()
 
 
 def main():
@@ -123,8 +199,7 @@ def main():
             READERS[reader](data)
         except ValueError as error:
             message = str(error)
-            files = str(FILE), str(FILE.with_suffix(".calib"))
-            if not message.startswith(files) or "\n" in message:
+            if not message.startswith(str(FILE.parent)) or "\n" in message:
                 raise
 
     corpus = Path(tempfile.mkdtemp())
