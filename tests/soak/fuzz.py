@@ -37,8 +37,10 @@ with atheris.instrument_imports(include=["birdview"], exclude=COMPILED):
     from birdview.pixels.layout import load_layout
     from birdview.pixels.scan import decode_scan
     from birdview.reproduce.manifest import read_manifest
+    from birdview.training.labels.argoverse2 import _read_table
     from birdview.training.labels.kitti import read_boxes
     from birdview.training.labels.source import Labels, make_labels
+    from birdview.training.labels.tracking import _read_frames
 
 FILE = Path(tempfile.mkdtemp()) / "fuzzed.yaml"
 BUILT_IN = [load_layout(file.stem) for file in sorted(paths.LAYOUTS.glob("*.yaml"))]
@@ -104,12 +106,14 @@ def tracking(data):
     for folder, content in (("label_02", text), ("calib", calib)):
         (FILE.parent / folder).mkdir(exist_ok=True)
         (FILE.parent / folder / "0.txt").write_bytes(content)
+    _read_frames.cache_clear()  # files may change faster than their time of change
     labels_of("kitti").read("0/0")
 
 
 def argoverse2(data):
     """Read labels of Argoverse 2."""
     (FILE.parent / "annotations.feather").write_bytes(data)
+    _read_table.cache_clear()
     labels_of("argoverse2").read("1")
 
 
@@ -162,28 +166,16 @@ def seeds(reader):
         )
     if reader == "tracking":
         yield (
-            b"0 0 Car 0 0 1.85 387 181 423 203 1.67 1.87 3.69 -16.53 2.39 58.49 1.57\n\0"
+            b"0 0 Car 0 0 1.85 0 1 2 3 1.67 1.87 3.69 -16.53 2.39 58.49 1.57\n\0"
             b"R_rect 1 0 0 0 1 0 0 0 1\nTr_velo_cam 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
         )
     if reader == "argoverse2":
         import pyarrow as pa
         from pyarrow import feather
 
-        names = [
-            "length_m",
-            "width_m",
-            "height_m",
-            "qw",
-            "qx",
-            "qy",
-            "qz",
-            "tx_m",
-            "ty_m",
-            "tz_m",
-        ]
         columns = {"timestamp_ns": [1], "category": ["BUS"]}
-        columns |= {name: [float(name != "qx")] for name in names}
-        columns |= {name: [0.0] for name in ("qx", "qy", "qz")}
+        columns |= {name: [1.0] for name in ("length_m", "width_m", "height_m", "qw")}
+        columns |= {name: [0.0] for name in ("qx", "qy", "qz", "tx_m", "ty_m", "tz_m")}
         for compression in ("lz4", "uncompressed"):
             path = FILE.with_suffix(".feather")
             feather.write_feather(pa.table(columns), path, compression=compression)
