@@ -5,6 +5,7 @@ import re
 
 import cv2
 import numpy as np
+import pytest
 import yaml
 from helpers import OWN, ROOT
 
@@ -195,3 +196,44 @@ def test_bad_label_fails_alone(project, make_scan):
         *(f"lyft/{name}.png" for name in "012"),
         "lyft/boxes/0.png",
     }
+
+
+def outline_in(picture):
+    """Return the least and the greatest x and y of what is bright, in metres."""
+    is_bright = cv2.imread(str(picture)).max(axis=2) > 60
+    _, names, stats, _ = cv2.connectedComponentsWithStats(is_bright.astype(np.uint8))
+    # Without the word next to it.
+    sides = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    outline = names == 1 + np.argmax(sides.prod(axis=1))
+    x, y = load_encoding("lyft").grid.to_metres(*np.nonzero(outline))
+    return x.min(), x.max(), y.min(), y.max()
+
+
+def test_boxes_of_other_formats(project, make_scan):
+    """In single jobs and in batches; another origin of z draws them again."""
+    for name in "01":
+        make_scan(project.folder / "scans" / f"{name}.bin", [[1, 1, -1.7, 0]])
+    (project.folder / "my boxes").mkdir()
+    text = project.folder / "my boxes" / "0.txt"
+    text.write_text("# x y z dx dy dz heading class\n20 -10 -1 12 6 1.5 0 Bus\n")
+    cloud = {
+        "name": "Bus",
+        "centroid": {"x": -15, "y": 20, "z": -1},
+        "dimensions": {"length": 12, "width": 6, "height": 1.5},
+        "rotations": {"x": 0, "y": 0, "z": 90},
+    }
+    (project.folder / "cloud").mkdir()
+    (project.folder / "cloud" / "1.json").write_text(json.dumps({"objects": [cloud]}))
+    pictures = project.folder / "results/lyft/boxes"
+    arguments = ("boxes", "--config", "scans=scans", "encodings=[lyft]")
+
+    plain = "labels={{format: boxes, path: my boxes, origin: {}}}".format
+    both = {"lyft/0.png", "lyft/boxes/0.png"}
+    assert project.rendered_by(*arguments, plain("center")) == both
+    assert outline_in(pictures / "0.png") == pytest.approx((14, 26, -13, -7), abs=1.1)
+    assert project.rendered_by(*arguments, plain("bottom")) == {"lyft/boxes/0.png"}
+
+    batches = ("labels={format: labelcloud, path: cloud}", "scans_per_job=2")
+    both = {"lyft/1.png", "lyft/boxes/1.png"}
+    assert project.rendered_by(*arguments, *batches) == both
+    assert outline_in(pictures / "1.png") == pytest.approx((-18, -12, 14, 26), abs=1.1)
