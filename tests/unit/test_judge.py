@@ -6,7 +6,7 @@ import pytest
 from birdview.pixels.frame import HEIGHT, Frame
 from birdview.pixels.layout import load_layout
 from birdview.pixels.scan import read_scan
-from birdview.training.labels.box import make_box, turn
+from birdview.training.labels.box import make_boxes, turn
 from birdview.training.labels.inside import count_inside
 from birdview.training.labels.judge import judge
 from birdview.training.labels.kitti import read_boxes
@@ -16,10 +16,9 @@ CAR, CYCLIST, PEDESTRIAN = (3.9, 1.6, 1.5), (1.8, 0.6, 1.75), (0.8, 0.65, 1.75)
 
 def boxes_of(kind, size, z=-HEIGHT, count=10):
     """Return boxes on the road, ten metres ahead."""
-    return [
-        make_box(kind, (10 + k, 0, z), size, turn(0), Frame(), "", 1, "bottom")
-        for k in range(count)
-    ]
+    numbers = [(10 + k, 0, z, *size) for k in range(count)]
+    turns, lines = turn(np.zeros(count)), range(count)
+    return make_boxes([kind] * count, numbers, turns, Frame(), lines, "", "bottom")
 
 
 def judge_boxes(boxes, points=5, origin=None):

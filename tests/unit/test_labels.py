@@ -362,6 +362,7 @@ def test_bad_settings(tmp_path, monkeypatch, settings, message):
         ("1 2 3 4 0 6 0 Car", "line 1: a box of 4 x 0 x 6 m, expected sizes above 0"),
         ("1 2 3 4 5 -6 0 Car", "line 1: a box of 4 x 5 x -6 m, expected sizes above 0"),
         ("1 2 3 4 5 1e9 0 Car", "line 1: a box of 4 x 5 x 1e+09 m, expected metres"),
+        ("1 1e308 3 4 5 6 0.5 Car", "line 1: a box beyond 100000 m, expected metres"),
         ("1 2e5 3 4 5 6 0 Car", "line 1: a box beyond 100000 m, expected metres"),
         ("1 2 3 4 5 6 90 Car", "line 1: heading 90, expected radians, from -2 pi to "
          "2 pi"),

@@ -28,10 +28,10 @@ def read_lines(path: PathLike) -> list[tuple[int, str]]:
 def parse_numbers(words: Sequence[str], where: str) -> list[float]:
     """Return words as finite numbers; raise ValueError, which begins with `where`."""
     try:
-        numbers = [float(word) for word in words]
+        numbers = [*map(float, words)]
     except ValueError as error:
         raise ValueError(f"{where}: {error}, expected a number") from None
-    for word, number in zip(words, numbers, strict=True):
-        if not isfinite(number):
-            raise ValueError(f"{where}: {word}, expected a finite number")
+    if not all(map(isfinite, numbers)):
+        word = next(word for word in words if not isfinite(float(word)))
+        raise ValueError(f"{where}: {word}, expected a finite number")
     return numbers

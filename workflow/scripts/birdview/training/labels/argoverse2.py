@@ -12,7 +12,7 @@ from birdview.pixels.frame import Frame
 from birdview.pixels.readers import feather
 from birdview.pixels.readers.columns import naming_what_is_missing
 from birdview.pixels.scan import read_bytes
-from birdview.training.labels.box import Box, make_box
+from birdview.training.labels.box import Box, make_boxes
 
 _TABLE = "annotations.feather"
 _POSITION = ("tx_m", "ty_m", "tz_m")
@@ -80,10 +80,7 @@ class Argoverse2:
             )
         state = os.stat(path)
         table = _read_table(path, state.st_mtime_ns, state.st_size)
-        return [
-            _make_box(table, row, self.frame, f"{path}: row {row + 1}")
-            for row in table.rows.get(int(name), ())
-        ]
+        return _make_boxes(table, table.rows.get(int(name), []), self.frame, path)
 
 
 class _Table(NamedTuple):
@@ -119,33 +116,43 @@ def _read_table(path: str, _modified: int, _size: int) -> _Table:
     return _Table(kinds, np.stack(numbers, axis=1).astype(np.float64), rows)
 
 
-def _make_box(table: _Table, row: int, frame: Frame, where: str) -> Box:
-    kind, numbers = table.kinds[row], table.numbers[row]
-    if not kind:
-        raise ValueError(f"{where}: no category, expected the object's class")
-    for name, number in zip(_NUMBERS, numbers, strict=True):
-        if not np.isfinite(number):
-            raise ValueError(f"{where}: {name} is {number}, expected a finite number")
-    turn = numbers[6:]
-    length = float(np.linalg.norm(turn))
-    if abs(length - 1) > _TOLERANCE:
-        raise ValueError(
-            f"{where}: {', '.join(_TURN)} is {length:g} long, expected a quaternion of "
-            f"length 1"
-        )
-    rotation = _rotate(*(turn / length).tolist())
-    return make_box(
-        kind, numbers[:3].tolist(), numbers[3:6].tolist(), rotation, frame, where,
-        row + 1,
-    )  # fmt: skip
+def _make_boxes(table: _Table, rows: list[int], frame: Frame, path: str) -> list[Box]:
+    numbers = table.numbers[rows]
+    turns = numbers[:, 6:]
+    lengths = np.sqrt((turns * turns).sum(axis=1))
+    kinds = []
+    for row, values, length in zip(rows, numbers, lengths, strict=True):
+        kind, where = table.kinds[row], f"{path}: row {row + 1}"
+        if not kind:
+            raise ValueError(f"{where}: no category, expected the object's class")
+        if not np.isfinite(values).all():
+            name, value = next(
+                (name, value)
+                for name, value in zip(_NUMBERS, values, strict=True)
+                if not np.isfinite(value)
+            )
+            raise ValueError(f"{where}: {name} is {value}, expected a finite number")
+        if abs(length - 1) > _TOLERANCE:
+            raise ValueError(
+                f"{where}: {', '.join(_TURN)} is {length:g} long, expected a "
+                f"quaternion of length 1"
+            )
+        kinds.append(kind)
+    rotation = _rotate(*(turns / lengths[:, None]).T)
+    lines = [row + 1 for row in rows]
+    return make_boxes(kinds, numbers[:, :6], rotation, frame, lines, f"{path}: row")
 
 
-def _rotate(w: float, x: float, y: float, z: float) -> NDArray[np.float64]:
-    """Return the matrix of a quaternion of length 1."""
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+def _rotate(
+    w: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    z: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the matrices of quaternions of length 1, shape (N, 3, 3)."""
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.array(rows).transpose(2, 0, 1)

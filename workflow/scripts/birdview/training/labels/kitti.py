@@ -4,7 +4,7 @@ Boxes are in the frame of the rectified camera: x right, y down, z forward, in m
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.pixels.calibration import Calibration, read_calibration
 from birdview.pixels.frame import Frame
-from birdview.pixels.layout import MAX_RANGE
 from birdview.pixels.lines import parse_numbers, read_lines
-from birdview.training.labels.box import Box, check_size, lay_bottom
+from birdview.training.labels.box import Box, check_range, check_sizes, lay_bottom
 
 _AS_IT_IS = Frame()
 
@@ -71,12 +70,8 @@ def read_boxes(label: PathLike, calib: PathLike, frame: Frame = _AS_IT_IS) -> li
         file and the line.
     """
     calibration = read_calibration_of(label, calib)
-    boxes = []
-    for number, line in read_lines(label):
-        box = parse_box(line.split(), calibration, frame, f"{label}: line {number}")
-        if box:
-            boxes.append(box._replace(line=number))
-    return boxes
+    lines = [(number, line.split()) for number, line in read_lines(label)]
+    return parse_boxes(lines, calibration, frame, label)
 
 
 def read_calibration_of(label: PathLike, calib: PathLike) -> Calibration:
@@ -94,76 +89,102 @@ def read_calibration_of(label: PathLike, calib: PathLike) -> Calibration:
     return read_calibration(calib)
 
 
-def parse_box(
-    words: Sequence[str],
+def parse_boxes(
+    lines: Iterable[tuple[int, list[str]]],
     calibration: Calibration,
     frame: Frame,
-    where: str,
+    path: PathLike,
     columns: int = 0,
-) -> Box | None:
-    """Return the box of a line, whose number is still to be set; None for `DontCare`.
+) -> list[Box]:
+    """Return the boxes of a scan's lines, leaving out `DontCare` regions.
 
     Parameters
     ----------
-    words : sequence of str
-        Those of the line.
+    lines : iterable of tuple of int and list of str
+        The number and the words of each.
     calibration : Calibration
     frame : Frame
-    where : str
-        Begins the message of an error.
+    path : path-like
+        For error messages.
     columns : int
         How many words there are before the class.
 
     Raises
     ------
     ValueError
-        If these are not 15 words, or 16, or a box has no size.
+        If a line has not 15 words, or 16, behind these, or a box has no size.
     """
+    kinds, numbers, found = [], [], []
+    for number, words in lines:
+        kind, values = _parse_line(words, columns, f"{path}: line {number}")
+        if kind != "DontCare":
+            kinds.append(kind)
+            numbers.append(values[7:14])
+            found.append(number)
+    if not kinds:
+        return []
+    corners = _place(np.array(numbers), calibration, frame, found, f"{path}: line")
+    heights = [height for height, *_ in numbers]
+    return [*map(Box, kinds, corners, heights, found)]
+
+
+def _parse_line(
+    words: Sequence[str], columns: int, where: str
+) -> tuple[str, list[float]]:
+    """Return the class in a line, and the numbers behind it."""
     if len(words) - columns not in (15, 16):  # detectors add a score
         rest = " ".join(words[columns + 16 :])
         raise ValueError(
             f"{where}: {len(words)} words, expected {columns + 15} or {columns + 16}"
             f"{f': what is {rest}?' if rest else ''}"
         )
-    kind, *rest_of_line = words[columns:]
+    kind, *values = words[columns:]
     try:
-        float(rest_of_line[0])
+        float(values[0])
     except ValueError:
         raise ValueError(
-            f"{where}: {kind} {rest_of_line[0]}, expected a number after the class, "
-            f"which is one word, such as {kind}_{rest_of_line[0]}"
+            f"{where}: {kind} {values[0]}, expected a number after the class, which is "
+            f"one word, such as {kind}_{values[0]}"
         ) from None
-    numbers = parse_numbers(rest_of_line, where)
-    if kind == "DontCare":
-        return None
-    corners, height = place(numbers[7:14], calibration, frame, where)
-    return Box(kind, corners, height, 0)
+    return kind, parse_numbers(values, where)
 
 
-def place(
-    numbers: list[float], calibration: Calibration, frame: Frame, where: str
-) -> tuple[NDArray[np.float64], float]:
-    """Return the corners of a box, as `Box` has them, and its height.
+def _place(
+    numbers: NDArray[np.float64],
+    calibration: Calibration,
+    frame: Frame,
+    lines: Sequence[int],
+    where: str,
+) -> NDArray[np.float64]:
+    """Return the corners of boxes, as `Box` has them.
 
     Parameters
     ----------
-    numbers : list of 7 float
+    numbers : ndarray of float64, shape (N, 7)
         Height, width, length, x, y, z, and the rotation about the camera's y.
     calibration : Calibration
     frame : Frame
+    lines : sequence of N int
     where : str
-        Begins the message of an error.
+        With the number of the line behind it, begins the message of an error.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, 4, 3)
     """
-    height, width, length, x, y, z, rotation = numbers
-    check_size(length, width, height, where)
+    check_sizes(numbers[:, 2::-1], lines, where)
+    _, width, length, x, y, z, rotation = numbers.T
     # The camera's y points down, so the rotation goes clockwise, seen from above; and
     # its third axis, to the left of the first, is what is ahead.
     right, ahead = lay_bottom(length, width, -rotation)
-    bottom = np.stack([x + right, np.full(4, y), z + ahead, np.ones(4)])
-    corners = calibration.to_scan[:3] @ bottom
-    if not (np.abs(corners) < MAX_RANGE).all():
-        raise ValueError(
-            f"{where}: a box beyond {MAX_RANGE:g} m, expected metres; does "
-            f"{calibration.path} belong to this file?"
-        )
-    return frame.apply([*corners]).T, height
+    right, down, ahead = x[:, None] + right, y[:, None] + 0 * right, z[:, None] + ahead
+    # Without BLAS, which rounds in a way of its own on each machine.
+    with np.errstate(over="ignore", invalid="ignore"):
+        in_scan = [
+            (row[0] * right + row[1] * down + row[2] * ahead + row[3]).ravel()
+            for row in calibration.to_scan[:3].tolist()
+        ]
+        corners = frame.apply(in_scan).T.reshape(-1, 4, 3)
+    hint = f"; does {calibration.path} belong to this file?"
+    check_range(corners, lines, where, hint)
+    return corners

@@ -7,8 +7,10 @@ from math import isfinite, radians
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from birdview.pixels.frame import Frame
-from birdview.training.labels.box import Box, make_box, turn
+from birdview.training.labels.box import Box, make_boxes, turn
 
 _EXPECTED = "expected labelCloud's format centroid_abs"
 
@@ -46,11 +48,20 @@ class LabelCloud:
             the message has the number of the object, counted from 1.
         """
         (path,) = self.files(scan)
-        objects = enumerate(_read_objects(path), start=1)
-        return [
-            _make_box(found, self.frame, f"{path}: object {number}", number)
-            for number, found in objects
+        objects = _read_objects(path)
+        numbers = range(1, 1 + len(objects))
+        found = [
+            _check_object(one, f"{path}: object {number}")
+            for number, one in zip(numbers, objects, strict=True)
         ]
+        return make_boxes(
+            [name for name, _, _ in found],
+            [values for _, values, _ in found],
+            turn(np.array([heading for _, _, heading in found])),
+            self.frame,
+            numbers,
+            f"{path}: object",
+        )
 
 
 def _read_objects(path: str) -> list[Any]:
@@ -74,7 +85,8 @@ def _read_objects(path: str) -> list[Any]:
     return objects
 
 
-def _make_box(found: Any, frame: Frame, where: str, number: int) -> Box:
+def _check_object(found: Any, where: str) -> tuple[str, list[float], float]:
+    """Return an object's class, its position and size, and its heading in radians."""
     if not isinstance(found, dict):
         raise ValueError(f"{where}: {json.dumps(found)[:40]}, {_EXPECTED}")
     if "vertices" in found:
@@ -101,7 +113,7 @@ def _make_box(found: Any, frame: Frame, where: str, number: int) -> Box:
             f"{where}: rotations {x:g} and {y:g} about x and y, expected 0: an upright "
             f"box"
         )
-    return make_box(name, position, size, turn(radians(z)), frame, where, number)
+    return name, [*position, *size], radians(z)
 
 
 def _numbers(

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from math import pi
 from typing import ClassVar
 
+import numpy as np
+
 from birdview.pixels.frame import Frame
 from birdview.pixels.lines import parse_numbers, read_lines
-from birdview.training.labels.box import Box, make_box, turn
+from birdview.training.labels.box import Box, make_boxes, turn
 
 _FIELDS = "x y z dx dy dz heading class"
 _MAX_HEADING = 2 * pi + 0.001
@@ -51,7 +53,7 @@ class Plain:
             If a line is not as expected, or a box has no size.
         """
         (path,) = self.files(scan)
-        boxes = []
+        kinds, numbers, headings, lines = [], [], [], []
         for number, line in read_lines(path):
             words, where = line.split(), f"{path}: line {number}"
             if words[0].startswith("#"):
@@ -72,11 +74,12 @@ class Plain:
                     f"{where}: heading {heading:g}, expected radians, from -2 pi to "
                     f"2 pi"
                 )
-            position, size = position_and_size[:3], position_and_size[3:]
-            boxes.append(
-                make_box(
-                    words[7], position, size, turn(heading), self.frame, where, number,
-                    self.origin,
-                )
-            )  # fmt: skip
-        return boxes
+            kinds.append(words[7])
+            numbers.append(position_and_size)
+            headings.append(heading)
+            lines.append(number)
+        rotation = turn(np.array(headings))
+        where = f"{path}: line"
+        return make_boxes(
+            kinds, numbers, rotation, self.frame, lines, where, self.origin
+        )

@@ -12,7 +12,7 @@ from typing import ClassVar
 from birdview.pixels.frame import Frame
 from birdview.pixels.lines import read_lines
 from birdview.training.labels.box import Box
-from birdview.training.labels.kitti import parse_box, read_calibration_of
+from birdview.training.labels.kitti import parse_boxes, read_calibration_of
 
 _COLUMNS = 2
 """Words before the class."""
@@ -77,13 +77,8 @@ class Tracking:
         state = os.stat(label)
         frames = _read_frames(label, state.st_mtime_ns, state.st_size)
         calibration = read_calibration_of(label, calib)
-        boxes = []
-        for number, words in frames.get(int(name), ()):
-            where = f"{label}: line {number}"
-            box = parse_box(words, calibration, self.frame, where, _COLUMNS)
-            if box:
-                boxes.append(box._replace(line=number))
-        return boxes
+        lines = frames.get(int(name), ())
+        return parse_boxes(lines, calibration, self.frame, label, _COLUMNS)
 
 
 @lru_cache(_DRIVES)
