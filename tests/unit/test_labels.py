@@ -458,6 +458,8 @@ def test_text_of_labelcloud_that_is_none(tmp_path):
          "0"),
         (ROW | {"qz": 1.0}, "row 2: qw, qx, qy, qz is 1.41421 long, expected a "
          "quaternion of length 1"),
+        (ROW | {"qw": 1e200}, "row 2: qw, qx, qy, qz is inf long, expected a "
+         "quaternion of length 1"),
         (ROW | {"tz_m": -2e5}, "row 2: a box beyond 100000 m, expected metres"),
     ],
 )  # fmt: skip
@@ -541,6 +543,7 @@ def test_names_of_scans_that_labels_cannot_belong_to(tmp_path):
     ("text", "message"),
     [
         (f"0 0 {CAR}\nx 0 {CAR}", "line 2: x, expected the number of a frame"),
+        (9999 * "1", f"line 1: {9999 * '1'}, expected the number of a frame"),
         (f"0 {CAR}", "line 1: 16 words, expected 17 or 18"),
         (f"0 0 {CAR} 1 2", "line 1: 19 words, expected 17 or 18: what is 2?"),
     ],

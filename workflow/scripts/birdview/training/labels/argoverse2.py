@@ -119,7 +119,8 @@ def _read_table(path: str, _modified: int, _size: int) -> _Table:
 def _make_boxes(table: _Table, rows: list[int], frame: Frame, path: str) -> list[Box]:
     numbers = table.numbers[rows]
     turns = numbers[:, 6:]
-    lengths = np.sqrt((turns * turns).sum(axis=1))
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt((turns * turns).sum(axis=1))
     kinds = []
     for row, values, length in zip(rows, numbers, lengths, strict=True):
         kind, where = table.kinds[row], f"{path}: row {row + 1}"

@@ -16,6 +16,8 @@ from birdview.training.labels.kitti import parse_boxes, read_calibration_of
 
 _COLUMNS = 2
 """Words before the class."""
+_DIGITS = 19
+"""Of the number of a frame, which may be a time in nanoseconds."""
 _DRIVES = 8
 """Files that are kept: some threads may each read the scans of a drive."""
 
@@ -89,7 +91,7 @@ def _read_frames(
     frames: dict[int, list[tuple[int, list[str]]]] = {}
     for number, line in read_lines(path):
         words = line.split()
-        if not words[0].isdecimal():
+        if not words[0].isdecimal() or len(words[0]) > _DIGITS:
             raise ValueError(
                 f"{path}: line {number}: {words[0]}, expected the number of a frame"
             )
