@@ -604,7 +604,7 @@ def test_real_scans(tmp_path, sensor_scans, name):
     points, left_out = decode_scan(
         read_bytes(sensor_scans / file), load_layout(name), file
     )
-    assert left_out == (no_return, 0, 0, duplicate)
+    assert left_out == (no_return, 0, 0, duplicate, 0)
     assert len(points) == read - no_return - duplicate
     x, y, z, intensity = points.astype(np.float64).T
     assert intensity.min() >= 0
@@ -621,7 +621,7 @@ def test_real_scans(tmp_path, sensor_scans, name):
     scan = sensor_scans / file
     counts = render(scan, tmp_path / "a.png", load_encoding("mv3d"), name)
     assert counts.read == read
-    assert sum(counts[1:7]) + counts.drawn == read  # without outside_height
+    assert sum(counts[1:8]) + counts.drawn == read  # without outside_height
     assert (counts.no_return, counts.duplicate) == (no_return, duplicate)
     assert 0 < counts.cells <= counts.drawn
 

@@ -104,7 +104,7 @@ def test_written_manifest_is_read_back(tmp_path, image):
         ("encoding\tscan", "a\tb", "cut short, or of another version of birdview"),
         ("\n", "", "cut short, or of another version of birdview"),
         ("lyft\ta", "lyft a", "line 9: 'lyft a"),
-        ("\t5000\t", "\tmany\t", "expected 15 columns, the last 10 of them numbers"),
+        ("\t5000\t", "\tmany\t", "expected 16 columns, the last 11 of them numbers"),
     ],
 )
 def test_invalid_manifest_is_rejected(tmp_path, image, old, new, message):

@@ -54,7 +54,7 @@ def test_image_says_what_it_was_made_from(tmp_path, make_scan):
         "ahead=nan behind=nan left=nan right=nan compared=0 repeated=0 scale_share=0 "
         "zero_bytes=0",
     }
-    assert counts == (6, 1, 1, 0, 0, 0, 2, 1, 2, 1)
+    assert counts == (6, 1, 1, 0, 0, 0, 0, 2, 1, 2, 1)
 
 
 def test_same_scan_gives_the_same_file(tmp_path, make_scan):

@@ -24,14 +24,21 @@ def invalid_names(wildcards):
 
 @input_function
 def recipe_input(wildcards):
-    """Return what changes with the encoding, the layout and the code."""
-    return local_file(recipe_file(wildcards.encoding))
+    """Return what changes with the encoding, the layout, the code and the camera."""
+    files = recipe_file(wildcards.encoding), *camera_file(wildcards.scan)
+    return [local_file(file) for file in files]
 
 
 @cache
 def recipe_file(encoding):
     """Write what changes with a recipe, once in a run; return its path."""
     return jobs.record_recipe(RUN, encoding)
+
+
+@cache
+def camera_file(scan):
+    """Write what changes with the camera of a scan, once in a run; return its path."""
+    return jobs.record_camera(RUN, scan)
 
 
 @input_function

@@ -8,6 +8,7 @@ const COUNTS = [["drawn", "drawn", "points drawn"], ["cells", "cells", "cells wi
   ["outside_height", "by height", "outside by height alone"],
   ["no_return", "no return", "without a return"], ["dropped", "dropped", "points dropped"],
   ["vehicle", "vehicle", "on the vehicle"], ["duplicate", "duplicate", "duplicates"],
+  ["hidden", "hidden", "hidden from the camera"],
   ["nonfinite", "not finite", "not finite"]];
 const ALWAYS_SHOWN = ["drawn", "cells", "outside", "nonfinite"]; // others unless all are 0
 

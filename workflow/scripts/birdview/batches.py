@@ -17,19 +17,19 @@ from io import BytesIO
 from typing import Any, NamedTuple, TypeAlias
 
 from birdview import stores
-from birdview.counts import Counts
+from birdview.counts import KEYWORDS
 from birdview.files import write_atomically
 from birdview.image import ImageFile
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import KEYWORD
 from birdview.pixels.png import text_in_front
-from birdview.pixels.recipe import digest_recipe
+from birdview.pixels.recipe import CAMERA, digest_recipe
 from birdview.records import Known, Records, State
 from birdview.run import Run
 from birdview.workers import Workers, ignore
 
 RECIPE = "birdview:recipe"
-TEXT_OF_POINTS = (*(f"birdview:{key}" for key in Counts._fields), KEYWORD)
+TEXT_OF_POINTS = (*KEYWORDS, KEYWORD)
 """Keywords of an image's text: what made it, and what its points look like."""
 _UNKNOWN = Known([], "", {}, {})
 MAX_UPLOADS = 50
@@ -140,7 +140,7 @@ class Batches:
         for one in stale:
             for encoding in one.encodings:
                 forget(run.image_path(encoding.name, one.scan))
-        job = _Job(run, self._store, self._recipes, draw, known)
+        job = _Job(run, self._store, draw, known)
         try:
             outcome = self.call(_Job.run, job, stale, tell=partial(tell, batch))
             known = outcome.known
@@ -167,7 +167,9 @@ class Batches:
                 yield batch, self._digest(known)
 
     def _digest(self, known: Mapping[str, Known]) -> str:
-        digests = [(scan, one.digest) for scan, one in sorted(known.items())]
+        digests = [
+            (scan, one.digest + one.camera) for scan, one in sorted(known.items())
+        ]
         return hashlib.sha256(repr([self._recipes, digests]).encode()).hexdigest()
 
     def call(
@@ -236,7 +238,7 @@ class Batches:
         """Yield the scans with images that are not known to be up to date."""
         run, state_of_image = self._run, self._store.state
         for scan in scans:
-            state, one = run.source.state(scan), known.get(scan)
+            state, one = run.state(scan), known.get(scan)
             if state is None or one is None or one.state != state:
                 yield _Stale(scan, state, [*run.encodings.values()])
                 continue
@@ -250,7 +252,7 @@ class Batches:
 
 
 class _Stale(NamedTuple):
-    """A scan, the state of its file, and encodings of which its image may be stale."""
+    """A scan, the state of its files, and encodings of which its image may be stale."""
 
     scan: str
     state: State | None
@@ -282,11 +284,10 @@ class _Job:
         self,
         run: Run,
         store: stores.Store,
-        recipes: Mapping[str, str],
         draw: Draw,
         known: dict[str, Known],
     ) -> None:
-        self._run, self._store, self._recipes = run, store, recipes
+        self._run, self._store = run, store
         self._draw, self._known = draw, known
         self._errors: dict[str, None] = {}
         self._looked_at: dict[str, list[str]] = {}
@@ -316,7 +317,12 @@ class _Job:
         known = self._known.pop(one.scan, None)
         if known is None or known.state != one.state:
             known = _UNKNOWN
-        examined, stale = self._examine(one, file, known)
+        try:
+            camera = self._run.digest_camera(one.scan)
+        except (OSError, ValueError) as error:
+            self._fail(one.scan, one.encodings, _explain(error, file, self._run, one))
+            return True
+        examined, stale = self._examine(one, file, known, camera)
         digest, texts = examined, dict[str, dict[str, str]]()
         images = self._draw(self._run, one.scan, file, stale)
         for number, encoding in enumerate(stale):
@@ -333,12 +339,14 @@ class _Job:
             digest = text["birdview:scan_sha256"]
             if self._store.is_remote:
                 texts[encoding.name] = {
-                    key: text[key] for key in (RECIPE, *TEXT_OF_POINTS)
+                    key: text[key]
+                    for key in (RECIPE, CAMERA, *TEXT_OF_POINTS)
+                    if key in text
                 }
         if one.state is not None:
             kept = known if known.digest == digest else _UNKNOWN
             self._known[one.scan] = Known(
-                one.state, digest, {**kept.images}, kept.texts | texts
+                one.state, digest, {**kept.images}, kept.texts | texts, camera
             )
             sure = one.encodings if digest == examined else stale
             self._looked_at[one.scan] = [encoding.name for encoding in sure]
@@ -355,7 +363,7 @@ class _Job:
                     self._known[scan].images[name] = state
 
     def _examine(
-        self, one: _Stale, file: str, known: Known
+        self, one: _Stale, file: str, known: Known, camera: str
     ) -> tuple[str, list[Encoding]]:
         """Return the digest of a scan, if it is needed, and what is really stale."""
         texts = {
@@ -365,9 +373,10 @@ class _Job:
             for encoding in one.encodings
         }
         recipes = {
-            name: text["birdview:scan_sha256"]
-            for name, text in texts.items()
-            if text.get(RECIPE) == self._recipes[name]
+            encoding.name: texts[encoding.name]["birdview:scan_sha256"]
+            for encoding in one.encodings
+            if texts[encoding.name].get(RECIPE)
+            == digest_recipe(encoding, self._run.layout, camera)
         }
         digest = known.digest
         if recipes and not digest:

@@ -1,22 +1,24 @@
 """Count what happened to the points of a scan."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class LeftOut(NamedTuple):
-    """How many points a layout's choice leaves out: see `Counts`."""
+    """How many points a layout's choice and the camera leave out: see `Counts`."""
 
     no_return: int = 0
     dropped: int = 0
     vehicle: int = 0
     duplicate: int = 0
+    hidden: int = 0
 
 
 class Counts(NamedTuple):
     """What happened to the points of a scan.
 
     Each counts once, under the first of these that applies: read = nonfinite +
-    no_return + dropped + vehicle + duplicate + outside + drawn.
+    no_return + dropped + vehicle + duplicate + hidden + outside + drawn.
 
     Attributes
     ----------
@@ -34,6 +36,8 @@ class Counts(NamedTuple):
         Points in the layout's box `without`.
     duplicate : int
         Points left out by the layout's `duplicates`: their record is an earlier one's.
+    hidden : int
+        Points that the camera does not see, with the setting `camera_view`.
     outside : int
         Points left out because they are outside the encoding's region.
     outside_height : int
@@ -50,6 +54,7 @@ class Counts(NamedTuple):
     dropped: int = 0
     vehicle: int = 0
     duplicate: int = 0
+    hidden: int = 0
     outside: int = 0
     outside_height: int = 0
     drawn: int = 0
@@ -58,3 +63,26 @@ class Counts(NamedTuple):
     def add(self, left_out: LeftOut) -> "Counts":
         """Return the counts with points that were left out before they were drawn."""
         return self._replace(read=self.read + sum(left_out), **left_out._asdict())
+
+    def as_text(self) -> dict[str, str]:
+        """Return the counts as an image's text has them, by keyword.
+
+        Without `hidden` if it is 0, so that images of all points stay as they are.
+        """
+        items = self._asdict().items()
+        return {
+            f"{_PREFIX}{key}": str(count)
+            for key, count in items
+            if count or key != "hidden"
+        }
+
+
+_PREFIX = "birdview:"
+KEYWORDS = tuple(f"{_PREFIX}{key}" for key in Counts._fields)
+"""Keywords of the counts in an image's text."""
+
+
+def parse_counts(text: Mapping[str, str]) -> Counts:
+    """Return the counts in an image's text; raise KeyError if one is missing."""
+    text = {f"{_PREFIX}hidden": "0", **text}
+    return Counts(*(int(text[keyword]) for keyword in KEYWORDS))

@@ -22,6 +22,7 @@ from birdview.image import ImageFile
 from birdview.pixels.layout import load_layout
 from birdview.pixels.recipe import recipe
 from birdview.progress import Progress
+from birdview.records import state_of
 from birdview.run import Run
 from birdview.search import check_folder
 from birdview.workers import environment
@@ -99,14 +100,48 @@ def record_recipe(run: Run, encoding: str) -> str:
     It is an input of images: so those that were rendered in batches, of which Snakemake
     knows no params, become stale with a recipe as well.
     """
+    digests = recipe(run.encodings[encoding], run.layout)
+    if run.cameras:
+        digests["camera"] = "that of each scan, in ../cameras"
     path = Path(run.records, "recipes", f"{encoding}.json")
-    content = json.dumps(recipe(run.encodings[encoding], run.layout), indent=2)
-    with contextlib.suppress(OSError):
+    _write_if_changed(path, json.dumps(digests, indent=2))
+    return str(path)
+
+
+def record_camera(run: Run, scan: str) -> list[str]:
+    """Return the file that changes with what the camera of a scan sees; [] for none.
+
+    It is an input of images, and not what it is read from: a touched calibration, or
+    another comment in it, makes nothing stale. If there is an error, that is in it.
+    """
+    if run.cameras is None:
+        return []
+    path = Path(run.records, "cameras", f"{scan}.json")
+    try:
+        camera = run.camera(scan)
+        content = json.dumps(camera and camera._asdict(), indent=2)
+    except (OSError, ValueError) as error:
+        content = str(error)
+    if _write_if_changed(path, content):
+        # As new as what it is made of: images of a batch, which it is no input of, may
+        # be newer.
+        states = filter(None, map(state_of, run.cameras.files(scan)))
+        newest = max((state[1] for state in states), default=0)
+        os.utime(path, ns=(newest, newest))
+    return [str(path)]
+
+
+def _write_if_changed(path: Path, content: str) -> bool:
+    """Write a file unless it has this content; return whether there was none."""
+    is_new = False
+    try:
         if path.read_text("utf-8") == content:
-            return str(path)
+            return False
+    except OSError:
+        is_new = True
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content.encode())
-    return str(path)
+    return is_new
 
 
 def request_batches(run: Run, batches: Batches) -> None:
@@ -163,8 +198,9 @@ def draw_images(
     run: Run, scan: str, file: PathLike, encodings: "list[Encoding]"
 ) -> Iterator[bytes]:
     """Yield the images of a scan in some encodings, as PNG files."""
+    camera = run.camera(scan)
     try:
-        for content, _ in _renderer(run.layout).make_images(file, encodings):
+        for content, _ in _renderer(run.layout).make_images(file, encodings, camera):
             yield content
     except ValueError as error:
         if not run.layout.is_records:
@@ -426,7 +462,7 @@ def _error_of_scan(run: Run, image: ImageFile) -> str:
     from birdview.pixels.scan import read_scan
 
     try:
-        read_scan(image.scan_file, run.layout)
+        read_scan(image.scan_file, run.layout, run.camera(image.scan))
     except (MemoryError, OSError, ValueError) as error:
         return str(error)
     return ""
@@ -438,9 +474,15 @@ def write_manifest(run: Run, table: PathLike, threads: int) -> None:
     from birdview.reproduce import manifest
 
     rows = manifest.describe_images(run.images, threads, inflate)
-    manifest.write_manifest(
-        table, manifest.describe_run(run.encodings, run.layout), rows
-    )
+    manifest.write_manifest(table, _describe_run(run), rows)
+
+
+def _describe_run(run: Run) -> dict[str, str]:
+    """Return what all images of a run have in common, for its manifest."""
+    from birdview.reproduce.manifest import describe_run
+
+    camera_view = str(run.cameras) if run.cameras else ""
+    return describe_run(run.encodings, run.layout, camera_view)
 
 
 def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> None:
@@ -483,11 +525,12 @@ def verify_images(run: Run, threads: int) -> None:
         If anything differs that matters.
     """
     from birdview.inflate import inflate
-    from birdview.reproduce import manifest, verify
+    from birdview.reproduce import verify
 
     def make_image(image: ImageFile) -> "tuple[bytes, Counts]":
         renderer = _renderer(run.layout)
-        (made,) = renderer.make_images(image.scan_file, [image.encoding])
+        camera = run.camera(image.scan)
+        (made,) = renderer.make_images(image.scan_file, [image.encoding], camera)
         return made
 
     run.check_images_are_local()
@@ -496,7 +539,7 @@ def verify_images(run: Run, threads: int) -> None:
     findings += [one for result in checked.values() for one in result.findings]
     theirs = run.settings["compare_with"]
     if theirs is not None:
-        here = manifest.describe_run(run.encodings, run.layout)
+        here = _describe_run(run)
         findings += verify.compare(
             checked, here, theirs, run.results, f"{run.folder}/verify", inflate
         )

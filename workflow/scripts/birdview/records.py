@@ -30,19 +30,22 @@ class Known(NamedTuple):
     Attributes
     ----------
     state : State
-        Of the scan's file.
+        Of the scan's file, and of those of its camera.
     digest : str
         The SHA-256 of the scan that was in this state.
     images : dict of str to State
         Of the images that were made from it, by encoding.
     texts : dict of str to dict of str to str
         What the text of images says that are not on this machine, by encoding.
+    camera : str
+        The digest of the camera that the images were made with; empty without one.
     """
 
     state: State
     digest: str
     images: dict[str, State]
     texts: dict[str, dict[str, str]]
+    camera: str = ""
 
 
 class Records:

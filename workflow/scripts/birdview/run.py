@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from birdview import bucket
+from birdview.cameras import Cameras
 from birdview.image import ImageFile
 from birdview.patterns import compile_patterns
+from birdview.pixels.camera import Camera
 from birdview.pixels.encoding import Encoding, load_encoding
 from birdview.pixels.frame import make_frame
 from birdview.pixels.layout import Layout, check_suffix, load_layout
 from birdview.pixels.png import read_text
 from birdview.pixels.schema import validate
+from birdview.records import State, state_of
 from birdview.scans import (
     INVALID_NAMES,
     check_folders,
@@ -92,6 +95,8 @@ class Run:
         The scans, or why they cannot be found: see `scans`.
     results : str
         The folder of the images; see also `folder`.
+    cameras : Cameras or None
+        Where what the cameras see is read from; None if all points are drawn.
     is_batched : bool
         Whether a job renders a batch of scans, and not one image.
     is_local : bool
@@ -107,6 +112,7 @@ class Run:
     results_prefix: str | None
     found: Scans | OSError | ValueError
     results: str = "results"
+    cameras: Cameras | None = None
     is_batched: bool = False
     is_local: bool = True
     labels: Labels | None = None
@@ -257,6 +263,46 @@ class Run:
         self._require_scans()
         return self.source.file(scan)
 
+    def camera(self, scan: str) -> Camera | None:
+        """Return what the camera of a scan sees; None if all points are drawn.
+
+        It is read once: what is drawn is what the recipe has.
+
+        Raises
+        ------
+        OSError, ValueError
+            As `read_camera`.
+        """
+        if self.cameras is None:
+            return None
+        if scan not in self._known_cameras:
+            self._known_cameras[scan] = self.cameras.read(scan)
+        return self._known_cameras[scan]
+
+    @cached_property
+    def _known_cameras(self) -> dict[str, Camera]:
+        return {}
+
+    def digest_camera(self, scan: str) -> str:
+        """Return the digest of `camera`; empty if all points are drawn."""
+        camera = self.camera(scan)
+        return camera.digest if camera else ""
+
+    def state(self, scan: str) -> State | None:
+        """Return what differs if a scan or what its camera sees may have changed.
+
+        None if a file is missing.
+        """
+        states = [self.source.state(scan)]
+        if self.cameras:
+            states += map(state_of, self.cameras.files(scan))
+        whole: State = []
+        for state in states:
+            if state is None:
+                return None
+            whole += state
+        return whole
+
     @property
     def boxed_pictures(self) -> list[str]:
         """The pictures with boxes of all scans that have labels.
@@ -403,12 +449,14 @@ def resolve(
     elif open_bucket:
         bucket.check_exists(open_bucket(results_prefix))
     source = _source(settings, layout, results_prefix, open_bucket, results)
-    labels = make_labels(settings["labels"], layout)
+    cameras = _cameras(settings)
     found: Scans | OSError | ValueError
     try:
         found = _find(source, labels, results_prefix)
         if source.is_simulated:
             _check_images_are_the_demos(results, encodings, found.names)
+        if cameras:
+            cameras.check()
     except (OSError, ValueError) as error:
         found = error
     return Run(
@@ -419,6 +467,7 @@ def resolve(
         results_prefix,
         found,
         results,
+        cameras,
         is_batched=bool(settings["scans_per_job"] or results_prefix)
         or source.is_remote
         or not is_local,
@@ -494,6 +543,29 @@ def _source(
     if bucket.is_bucket(folder) and open_bucket:
         return Bucket(open_bucket(folder.rstrip("/")), layout.suffix, split, match)
     return Folder(folder, layout.suffix, split, f"{results}/demo", match)
+
+
+def _cameras(settings: Mapping[str, Any]) -> Cameras | None:
+    """Return where the cameras are, if only what they see is drawn."""
+    wanted = settings["camera_view"]
+    if wanted in (None, False):
+        return None
+    given = wanted if isinstance(wanted, Mapping) else {}
+    if settings["scans"] is None:
+        raise ValueError("camera_view: the demo has no camera, expected null or scans")
+    folder = given.get("path") or _folder_of_labels(settings)
+    if folder is None:
+        raise ValueError(
+            "camera_view: no path and no labels, expected the folder of calib and "
+            "image_2: `camera_view: {path: kitti/training}`"
+        )
+    return Cameras(folder, tuple(given["image"]) if "image" in given else None)
+
+
+def _folder_of_labels(settings: Mapping[str, Any]) -> str | None:
+    labels = settings["labels"]
+    folder: str | None = labels["path"] if isinstance(labels, Mapping) else labels
+    return folder
 
 
 def _check_images_are_the_demos(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from birdview.checks.advice import ASK
 from birdview.checks.plausibility import Drawn, Warned, judge
 from birdview.checks.tables import read_rows, update_table
-from birdview.counts import Counts
+from birdview.counts import parse_counts
 from birdview.files import PathLike
 from birdview.fit import fit_layouts, names_that_fit, read_file
 from birdview.image import ImageFile
@@ -23,7 +23,7 @@ from birdview.pixels.figures import parse_figures
 from birdview.pixels.kinds import HEAD, recognise
 from birdview.pixels.layout import Layout
 from birdview.pixels.png import read_text
-from birdview.pixels.recipe import digest_recipe
+from birdview.pixels.recipe import CAMERA, digest_recipe
 
 _MISREAD = {
     *("record", "tilt", "height", "outside", "intensity", "dark", "constant"),
@@ -210,11 +210,10 @@ def _find_drawn(
     for image in images:
         text = text_of(image)
         figures = parse_figures(text)
-        wanted = digest_recipe(image.encoding, layout)
+        wanted = digest_recipe(image.encoding, layout, text.get(CAMERA, ""))
         if figures is None or text.get("birdview:recipe") != wanted:
             continue
-        counts = Counts(*(int(text[f"birdview:{key}"]) for key in Counts._fields))
-        yield Drawn(image.encoding, image.scan, counts, figures)
+        yield Drawn(image.encoding, image.scan, parse_counts(text), figures)
 
 
 def name_fitting_layouts(scan_file: PathLike) -> str:

@@ -43,6 +43,16 @@ class Calibration(NamedTuple):
         return np.linalg.inv(self.to_camera).astype(np.float64)
 
 
+def multiply(
+    left: NDArray[np.float64], right: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Multiply two matrices without BLAS, which rounds otherwise on other machines."""
+    total = np.zeros((len(left), right.shape[1]))
+    for col, row in zip(left.T, right, strict=True):
+        total += np.multiply.outer(col, row)
+    return total
+
+
 def read_calibration(path: PathLike) -> Calibration:
     """Read a calibration of KITTI's object, tracking or odometry benchmark, or Waymo's.
 
@@ -87,7 +97,7 @@ def read_calibration(path: PathLike) -> Calibration:
             )
         rectify = np.eye(4)
         rectify[:3, :3] = matrix(rotation, 3, 3)
-        to_camera = rectify @ to_camera
+        to_camera = multiply(rectify, to_camera)
         keys = f"{rotation} and {transform}"
     turned = to_camera[:3, :3]
     with np.errstate(over="ignore", invalid="ignore"):

@@ -118,6 +118,24 @@ def read_text(path: PathLike) -> dict[str, str]:
         return text_in_front(file, path)
 
 
+def read_size(path: PathLike) -> tuple[int, int]:
+    """Read the width and the height of any PNG file, and no more than its header.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If the file is not a PNG.
+    """
+    with open(path, "rb") as file:
+        kind, data = next(read_chunks(file, path))
+    if kind != b"IHDR" or len(data) != 13:
+        raise ValueError(f"{path}: no header in front, expected a PNG file")
+    width, height = struct.unpack(">II", data[:8])
+    return width, height
+
+
 def text_in_front(file: BinaryIO, path: PathLike) -> dict[str, str]:
     """Return the text in front of the pixels of an open PNG file, as `read_text`."""
     text: dict[str, str] = {}

@@ -38,7 +38,7 @@ class Raster:
     [43, 128, 64]
     >>> counts  # doctest: +NORMALIZE_WHITESPACE
     Counts(read=1, nonfinite=0, no_return=0, dropped=0, vehicle=0, duplicate=0,
-           outside=0, outside_height=0, drawn=1, cells=1)
+           hidden=0, outside=0, outside_height=0, drawn=1, cells=1)
     """
 
     def __init__(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from birdview.counts import Counts
 from birdview.files import PathLike, write_atomically
+from birdview.pixels.camera import Camera
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import count_zero_bytes
 from birdview.pixels.layout import LayoutLike, load_layout
@@ -31,11 +32,21 @@ class ScanRenderer:
         self._buffer = ScanBuffer()
 
     def make_images(
-        self, scan: PathLike, encodings: Sequence[Encoding]
+        self,
+        scan: PathLike,
+        encodings: Sequence[Encoding],
+        camera: Camera | None = None,
     ) -> Iterator[tuple[bytes, Counts]]:
         """Render a scan in memory, with one encoding after the other.
 
         Nothing is read before the first image is asked for.
+
+        Parameters
+        ----------
+        scan : path-like
+        encodings : sequence of Encoding
+        camera : Camera, optional
+            As `birdview.read_camera` returns it: only points that it sees are drawn.
 
         Yields
         ------
@@ -58,7 +69,7 @@ class ScanRenderer:
         buffer, self._buffer = self._buffer, ScanBuffer()
         try:
             data = buffer.read(scan)
-            points, left_out = decode_scan(data, self._layout, scan)
+            points, left_out = decode_scan(data, self._layout, scan, camera)
             # The digest of the bytes that are drawn: the file may have changed since.
             digest = hashlib.sha256(data.data).hexdigest()
             zeros = count_zero_bytes(data)
@@ -72,6 +83,7 @@ class ScanRenderer:
                     digest,
                     counts,
                     figures._replace(scale_share=scale_share),
+                    camera,
                 )
                 yield drawing.encode(text), counts
         except MemoryError as error:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from birdview.counts import LeftOut
 from birdview.files import PathLike
+from birdview.pixels.camera import Camera
 from birdview.pixels.choice import Choice, Mask, Rule
 from birdview.pixels.field import Field
 from birdview.pixels.kinds import HEAD, recognise
@@ -27,7 +28,9 @@ _PIECE = 1 << 14
 """Points that are inspected at once: huge scans must not need more memory."""
 
 
-def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float32]:
+def read_scan(
+    path: PathLike, layout: LayoutLike = "kitti", camera: Camera | None = None
+) -> NDArray[np.float32]:
     """Read the points of a scan file that count, in the frame that encodings assume.
 
     Parameters
@@ -36,6 +39,8 @@ def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float3
         A file of records, or of the layout's format.
     layout : str, path-like, Layout or list of mapping
         What the points are in the file, for `birdview.load_layout`.
+    camera : Camera, optional
+        As `birdview.read_camera` returns it: only points that it sees are read.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def read_scan(path: PathLike, layout: LayoutLike = "kitti") -> NDArray[np.float3
     ValueError
         If its bytes cannot be points: see `decode_scan`.
     """
-    points, _ = decode_scan(read_bytes(path), load_layout(layout), path)
+    points, _ = decode_scan(read_bytes(path), load_layout(layout), path, camera)
     return points
 
 
@@ -92,7 +97,10 @@ class ScanBuffer:
 
 
 def decode_scan(
-    data: NDArray[np.uint8], layout: Layout, path: PathLike
+    data: NDArray[np.uint8],
+    layout: Layout,
+    path: PathLike,
+    camera: Camera | None = None,
 ) -> tuple[NDArray[np.float32], LeftOut]:
     """Turn the bytes of a scan into points.
 
@@ -104,6 +112,8 @@ def decode_scan(
         The layout of the records.
     path : path-like
         For error messages.
+    camera : Camera, optional
+        What leaves out the points that it does not see.
 
     Returns
     -------
@@ -118,16 +128,17 @@ def decode_scan(
         If the file must hold something else: its first bytes are those of another kind
         of file (see `birdview.pixels.kinds`), its size is no multiple of the record's,
         a finite coordinate is farther away than any sensor sees, or many reflectances
-        are far below 0. Or if the layout leaves out all points.
+        are far below 0. Or if the layout leaves out all points, or the camera sees
+        none.
     """
     # Any four bytes may be a signalling NaN or almost infinite, which is no news: such
     # points are counted.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _decode(data, layout, path)
+        return _decode(data, layout, path, camera)
 
 
 def _decode(
-    data: NDArray[np.uint8], layout: Layout, path: PathLike
+    data: NDArray[np.uint8], layout: Layout, path: PathLike, camera: Camera | None
 ) -> tuple[NDArray[np.float32], LeftOut]:
     stored = _split(data, layout, path)
     points: NDArray[np.float32] | None = None
@@ -154,8 +165,16 @@ def _decode(
         # What follows is several times as fast with columns without gaps.
         columns = [np.ascontiguousarray(values) for values in columns]
         columns, left_out = _choose(columns, stored, layout, path)
-    elif points is not None and layout.frame.is_identity and not layout.clip:
+    elif (
+        points is not None
+        and camera is None
+        and layout.frame.is_identity
+        and not layout.clip
+    ):
         return points, left_out
+    if camera is not None:
+        columns, hidden = _hide(columns, camera, path)
+        left_out = left_out._replace(hidden=hidden)
     *position, intensity = columns
     if layout.clip:
         too_bright = (intensity > 1) & (intensity < np.inf)
@@ -314,6 +333,19 @@ def _choose(
         numbers = np.flatnonzero(kept)  # faster than the mask
         columns = [values[numbers] for values in columns]
     return columns, left_out
+
+
+def _hide(
+    columns: list[NDArray[Any]], camera: Camera, path: PathLike
+) -> tuple[list[NDArray[Any]], int]:
+    """Return the columns of the points that a camera sees, and how many it does not."""
+    count, seen = len(columns[0]), camera.find_seen(columns)
+    if count and not len(seen):
+        raise ValueError(
+            f"{path}: the camera sees none of {count} points, expected some: are its "
+            f"calibration and its image those of this scan?"
+        )
+    return [values[seen] for values in columns], count - len(seen)
 
 
 def _is_any_at_origin(x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from birdview.counts import Counts
+from birdview.counts import Counts, parse_counts
 from birdview.files import PathLike, format_table, write_atomically
 from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
 from birdview.pixels.encoding import Encoding
@@ -103,13 +103,14 @@ def examine_image(
         file.
     """
     text, pixels = decode_image(content, path, inflate)
-    found = {key.removeprefix("birdview:"): value for key, value in text.items()}
     try:
-        counts = Counts(*(int(found[key]) for key in Counts._fields))
-        digest, scan_sha256 = found["encoding_sha256"], found["scan_sha256"]
+        counts = parse_counts(text)
+        digest = text["birdview:encoding_sha256"]
+        scan_sha256 = text["birdview:scan_sha256"]
     except KeyError as error:
+        missing = error.args[0].removeprefix("birdview:")
         raise ValueError(
-            f"{path}: no {error.args[0]} in its text, expected birdview's PNG"
+            f"{path}: no {missing} in its text, expected birdview's PNG"
         ) from None
     if digest != encoding.digest:
         raise ValueError(
@@ -133,8 +134,18 @@ def describe_images(
         return sorted(pool.map(lambda image: describe_image(image, inflate), images))
 
 
-def describe_run(encodings: Mapping[str, Encoding], layout: Layout) -> dict[str, str]:
-    """Return what all images of a run have in common, and the platform."""
+def describe_run(
+    encodings: Mapping[str, Encoding], layout: Layout, camera_view: str = ""
+) -> dict[str, str]:
+    """Return what all images of a run have in common, and the platform.
+
+    Parameters
+    ----------
+    encodings : mapping of str to Encoding
+    layout : Layout
+    camera_view : str
+        What `Cameras` says of itself, if only points that cameras see are drawn.
+    """
     return {
         "software": SOFTWARE,
         "code": digest_code(),
@@ -142,6 +153,7 @@ def describe_run(encodings: Mapping[str, Encoding], layout: Layout) -> dict[str,
         "lock": digest_lock(),
         "layout": layout.name,
         "layout_sha256": layout.digest,
+        **({"camera_view": camera_view} if camera_view else {}),
         **{f"encoding {name}": encodings[name].digest for name in sorted(encodings)},
         "platform": f"{platform.platform()}, Python {platform.python_version()}",
     }

@@ -222,6 +222,10 @@ def compare(
     if run[layout] != their_run.get(layout):
         what = f"layout {_layout(run)} here, {_layout(their_run)} there"
         return [*findings, Finding("encoding", "", "", what)]
+    views = [side.get("camera_view", "null") for side in (run, their_run)]
+    if views[0] != views[1]:
+        what = "camera_view: {} here, {} there".format(*views)
+        return [*findings, Finding("encoding", "", "", what)]
     differs = [key for key in MAKERS if run[key] != their_run.get(key, run[key])]
     makers = f"; other there: {', '.join(differs)}" if differs else ""
     for name in sorted({name for name, _ in {**checked, **theirs}}):

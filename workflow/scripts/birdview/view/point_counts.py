@@ -25,6 +25,7 @@ TITLES = {
     "dropped": "points left out by the layout's keep or drop",
     "vehicle": "points on the vehicle",
     "duplicate": "duplicates of points",
+    "hidden": "points that the camera does not see",
     "nonfinite": "points that are not finite",
 }
 """The panels of the chart."""
