@@ -18,6 +18,7 @@ LEVELS = [
     ["files", "counts", "provenance", "paths"],
     ["pixels"],
     [
+        "cameras",
         "image",
         "metadata",
         "patterns",

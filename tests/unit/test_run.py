@@ -282,8 +282,8 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
          "unexpected) (did you mean scans?); allowed: scans, match, split, layout, "
-         "suffix, frame, strict, labels, bag, topic, compare_with, bundle, encodings, "
-         "scans_per_job, frame_rate, demo"),
+         "suffix, frame, strict, labels, camera_view, bag, topic, compare_with, "
+         "bundle, encodings, scans_per_job, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "
@@ -312,6 +312,19 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
          "-y, x, z, intensity, ring"),
         (["labels=nowhere"], "labels: no folder at {folder}/nowhere/label_2, expected "
          "KITTI's labels"),
+        (["camera_view=true"], "camera_view: the demo has no camera, expected null or "
+         "scans"),
+        (["scans=.", "camera_view=true"], "camera_view: no path and no labels, "
+         "expected the folder of calib and image_2: `camera_view: {path: "
+         "kitti/training}`"),
+        (["camera_view={image: [1242]}"], "config: camera_view: image: [1242] is too "
+         "short"),
+        (["camera_view={image: [0, 9]}"], "config: camera_view: image: 0: 0 is less "
+         "than the minimum of 1"),
+        (["camera_view=on"], "config: camera_view: 'on' is not of type 'boolean', "
+         "'object', 'null'"),
+        (["camera_view={size: 1}"], "config: camera_view: Additional properties are "
+         "not allowed ('size' was unexpected); allowed: image, path"),
         (["demo={scans: 0}"], "config: demo: scans: 0 is less than the minimum of 1"),
         (["demo={scans: x}"], "config: demo: scans: 'x' is not of type 'integer'"),
         (["demo={scans: 1.5}"], "config: demo: scans: '1.5' is not of type 'integer'"),

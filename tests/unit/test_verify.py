@@ -228,6 +228,17 @@ def test_their_layout_differs(folder, theirs, verify, tmp_path):
     assert f"encoding: {what}" in lines
 
 
+def test_their_camera_view_differs(theirs, verify, tmp_path):
+    """Then nothing else is reported: other points are drawn."""
+    manifest = tmp_path / "theirs" / "manifest.tsv"
+    text = f"# camera_view\t1242 x 375\n{manifest.read_text()}"
+    manifest.write_text(text)
+    findings, _ = verify(differs=True, **theirs)
+    assert findings == {
+        ("encoding", "", ""): "camera_view: null here, 1242 x 375 there"
+    }
+
+
 def test_name_of_their_layout_does_not_count(theirs, verify, tmp_path):
     """What it says decides the pixels."""
     manifest = tmp_path / "theirs" / "manifest.tsv"

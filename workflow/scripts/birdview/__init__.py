@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from birdview.image import read_image as load
+    from birdview.pixels.camera import read_camera
     from birdview.pixels.encoding import load_encoding
     from birdview.pixels.layout import load_layout
     from birdview.pixels.raster import Raster
@@ -20,6 +21,7 @@ __all__ = [
     "load",
     "load_encoding",
     "load_layout",
+    "read_camera",
     "read_scan",
     "render",
 ]
@@ -28,6 +30,7 @@ _HOMES = {
     "load": ("birdview.image", "read_image"),
     "load_encoding": ("birdview.pixels.encoding", "load_encoding"),
     "load_layout": ("birdview.pixels.layout", "load_layout"),
+    "read_camera": ("birdview.pixels.camera", "read_camera"),
     "read_scan": ("birdview.pixels.scan", "read_scan"),
     "Raster": ("birdview.pixels.raster", "Raster"),
     "Renderer": ("birdview.pixels.render", "Renderer"),

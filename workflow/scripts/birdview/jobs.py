@@ -22,7 +22,6 @@ from birdview.image import ImageFile
 from birdview.pixels.layout import load_layout
 from birdview.pixels.recipe import recipe
 from birdview.progress import Progress
-from birdview.records import state_of
 from birdview.run import Run
 from birdview.search import check_folder
 from birdview.workers import environment
@@ -122,26 +121,17 @@ def record_camera(run: Run, scan: str) -> list[str]:
         content = json.dumps(camera and camera._asdict(), indent=2)
     except (OSError, ValueError) as error:
         content = str(error)
-    if _write_if_changed(path, content):
-        # As new as what it is made of: images of a batch, which it is no input of, may
-        # be newer.
-        states = filter(None, map(state_of, run.cameras.files(scan)))
-        newest = max((state[1] for state in states), default=0)
-        os.utime(path, ns=(newest, newest))
+    _write_if_changed(path, content)
     return [str(path)]
 
 
-def _write_if_changed(path: Path, content: str) -> bool:
-    """Write a file unless it has this content; return whether there was none."""
-    is_new = False
-    try:
+def _write_if_changed(path: Path, content: str) -> None:
+    """Write a file, and its folder, unless it has this content."""
+    with contextlib.suppress(OSError):
         if path.read_text("utf-8") == content:
-            return False
-    except OSError:
-        is_new = True
+            return
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content.encode())
-    return is_new
 
 
 def request_batches(run: Run, batches: Batches) -> None:

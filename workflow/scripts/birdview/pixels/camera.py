@@ -58,9 +58,10 @@ class Camera(NamedTuple):
             they are counted as such.
         """
         found = [np.empty(0, dtype=np.intp)]
-        for start in range(0, len(points[0]), _PIECE):
-            piece = [column[start : start + _PIECE] for column in points]
-            found.append(start + self._find_seen(piece))
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `decode_scan`
+            for start in range(0, len(points[0]), _PIECE):
+                piece = [column[start : start + _PIECE] for column in points]
+                found.append(start + self._find_seen(piece))
         return np.concatenate(found)
 
     def _find_seen(self, points: Sequence[NDArray[Any]]) -> NDArray[np.intp]:

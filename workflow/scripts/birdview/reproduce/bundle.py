@@ -25,6 +25,8 @@ REFERENCE = "reference"
 MANIFEST = f"{REFERENCE}/manifest.tsv"
 SCANS = "scans"
 """Where in a bundle the user puts the scans."""
+CAMERAS = "cameras"
+"""Where in a bundle the user puts the folder of `calib` and `image_2`, if needed."""
 SPLIT = "split.txt"
 """The list of the scans in a bundle, if the run had one."""
 DIGITS = 12
@@ -38,7 +40,7 @@ README = """\
 # A run of birdview, to repeat and to compare
 
 {images} bird's-eye-view images of {scans} scans: encodings {names}, layout {layout}.
-{about_scans}
+{about_scans}{about_cameras}
 You need Python 3.11, 3.12 or 3.13 on Linux or macOS, and three commands in this folder.
 Set up the same environment:
 
@@ -64,6 +66,10 @@ The scans are simulated by the same commands.
 ABOUT_SCANS = f"""
 The scans are not included. Put their folder, or a link to it, beside this file with the
 name `{SCANS}`: the files below it must have the names in the manifest.
+"""
+ABOUT_CAMERAS = f"""
+Nor are the calibrations of their cameras, which decide what points are drawn. Put the
+folder that has KITTI's `calib` and `image_2` beside this file with the name `{CAMERAS}`.
 """
 ABOUT_IMAGES = {
     "digests": "The images are not included.",
@@ -181,6 +187,7 @@ def _collect(
         "scans": settings["scans"] and SCANS,
         "split": split and SPLIT,
         "labels": None,
+        "camera_view": _move_cameras(settings["camera_view"]),
         "bag": None,
         "topic": None,
         "compare_with": MANIFEST,
@@ -203,6 +210,14 @@ def _collect(
     return dict(sorted(files.items()))
 
 
+def _move_cameras(camera_view: Any) -> Any:
+    """Return the setting with the folder that it has in a bundle."""
+    if camera_view in (None, False):
+        return None
+    given = camera_view if isinstance(camera_view, Mapping) else {}
+    return {**given, "path": CAMERAS}
+
+
 def _list_scans(rows: Sequence[Row]) -> bytes:
     """Return a split, which may have had paths of this machine, as names alone."""
     return "".join(f"{scan}\n" for scan in sorted({row.scan for row in rows})).encode()
@@ -219,5 +234,6 @@ def _introduce(
         layout=run["layout"],
         lock=lock,
         about_scans=ABOUT_SCANS if settings["scans"] else ABOUT_DEMO,
+        about_cameras=ABOUT_CAMERAS if settings["camera_view"] else "",
         about_images=ABOUT_IMAGES[settings["bundle"]],
     )
