@@ -78,7 +78,7 @@ def test_counts_say_what_is_hidden(rendered):
         readme = bundle.read("README.md").decode()
     view = {"image": [1242, 375], "path": "cameras"}
     assert (settings["camera_view"], settings["labels"]) == (view, None)
-    assert "beside this file with the name `cameras`" in readme
+    assert "beside this file, and call it `cameras`" in readme
 
 
 @pytest.mark.parametrize("settings", [VIEW, BATCHES], ids=["images", "batches"])
@@ -108,11 +108,13 @@ def test_setting_makes_all_images_stale(rendered, settings):
     assert not {"birdview:hidden", "birdview:camera_sha256"} & set(text)
     assert rendered.rendered_by(*VIEW, *settings) == ALL
     assert rendered.files()["mv3d/0.png"] == before
+    lower = *SETTINGS, "camera_view={path: kitti, image: [1242, 374]}"
+    assert rendered.rendered_by(*lower, *settings) == ALL
     for scan in SCANS:
         image = rendered.folder / f"kitti/image_2/{scan}.png"
         image.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(image), np.zeros((375, 1242), np.uint8))
-    cv2.imwrite(str(rendered.folder / "kitti/image_2/0.png"), np.zeros((374, 1242)))
+        rows = 375 if scan == "0" else 374
+        cv2.imwrite(str(image), np.zeros((rows, 1242), np.uint8))
     headers = *SETTINGS, "camera_view={path: kitti}"
     assert rendered.rendered_by(*headers, *settings) == {"mv3d/0.png"}
 

@@ -52,7 +52,7 @@ def describe(image, scan):
         "scan_sha256": text["birdview:scan_sha256"],
         "pixels_sha256": hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest(),
         "idat_sha256": hashlib.sha256(idat(content, image)).hexdigest(),
-        **{key: text[f"birdview:{key}"] for key in Counts._fields},
+        **{key: text[f"birdview:{key}"] for key in Counts._fields if key != "hidden"},
         "figures": text[KEYWORD],
     }
 
@@ -76,6 +76,7 @@ def answers(project):
             row = row._replace(scan=row.scan.removeprefix("demo/"))
             values = row._asdict() | row.counts._asdict()
             del values["counts"]
+            assert values.pop("hidden") == 0
             listed = {key: str(value) for key, value in values.items()}
             digest = hashlib.sha256(image.read_bytes()).hexdigest()
             assert listed.pop("file_sha256") == digest

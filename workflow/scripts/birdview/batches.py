@@ -71,8 +71,10 @@ class Batches:
         self, run: Run, open_bucket: Callable[[str], Any] | None = None
     ) -> None:
         self._run, self._open_bucket = run, open_bucket
+        # That of an image has the numbers of its camera: states show if they change.
+        cameras = str(run.cameras or "")
         self._recipes = {
-            name: digest_recipe(encoding, run.layout)
+            name: digest_recipe(encoding, run.layout, cameras)
             for name, encoding in run.encodings.items()
         }
         self._records = Records(f"{run.records}/batches", self._recipes)

@@ -69,7 +69,7 @@ name `{SCANS}`: the files below it must have the names in the manifest.
 """
 ABOUT_CAMERAS = f"""
 Nor are the calibrations of their cameras, which decide what points are drawn. Put the
-folder that has KITTI's `calib` and `image_2` beside this file with the name `{CAMERAS}`.
+folder that has KITTI's `calib` and `image_2` beside this file, and call it `{CAMERAS}`.
 """
 ABOUT_IMAGES = {
     "digests": "The images are not included.",
