@@ -157,8 +157,8 @@ def test_scan_of_which_nothing_is_seen_is_rejected(tmp_path, make_scan):
     """It would be a black image; an empty file has no points to see."""
     scan = make_scan(tmp_path / "a.bin", [[-2, 0, 0, 0.5]] * 3)
     message = (
-        f"{scan}: the camera sees none of 3 points, expected some: are its calibration "
-        f"and its image those of this scan?"
+        f"{scan}: the camera sees none of 3 points, expected some, with the "
+        f"calibration of this scan"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         read_scan(scan, camera=TINY)

@@ -37,7 +37,8 @@ POINTS = [
 ]
 COUNTS = {
     "read": "7", "nonfinite": "0", "no_return": "1", "dropped": "1", "vehicle": "1",
-    "duplicate": "0", "hidden": "0", "outside": "2", "outside_height": "1", "drawn": "2", "cells": "2",
+    "duplicate": "0", "hidden": "0", "outside": "2", "outside_height": "1",
+    "drawn": "2", "cells": "2",
 }  # fmt: skip
 
 

@@ -342,8 +342,8 @@ def _hide(
     count, seen = len(columns[0]), camera.find_seen(columns)
     if count and not len(seen):
         raise ValueError(
-            f"{path}: the camera sees none of {count} points, expected some: are its "
-            f"calibration and its image those of this scan?"
+            f"{path}: the camera sees none of {count} points, expected some, with the "
+            f"calibration of this scan"
         )
     return [values[seen] for values in columns], count - len(seen)
 
