@@ -137,6 +137,7 @@ def run_python(code, *arguments):
         *("birdview.jobs", "birdview.reproduce.manifest", "birdview.reproduce.verify"),
         *("birdview.reproduce.bundle", "birdview.view.boxes", "birdview.view.gallery"),
         *("birdview.view.contact_sheet", "birdview.view.movie"),
+        "birdview.training.divide",
     ],
 )
 def test_only_what_draws_imports_numba(module):

@@ -234,8 +234,10 @@ def test_several_load_by_name_and_path(load, tmp_path):
     [
         ("mv3d", "{}: two encodings mv3d, expected different names"),
         ("logs", "{}: results/logs is taken, expected another name than benchmark, "
-         "contact_sheet, demo, gallery, inspect, invalid, logs, movie, parts, "
-        "unpack, verify"),
+         "contact_sheet, dataset, demo, gallery, inspect, invalid, kitti_results, "
+         "logs, movie, parts, statistics, unpack, verify"),
+        ("statistics", "{}: results/statistics is taken, expected another name than "
+         "benchmark,"),
         ("my own", "{}: the file's name becomes that of a folder in results/, "
          "expected letters, digits, _ and -"),
     ],

@@ -31,6 +31,7 @@ split: {split}
 encodings: [lyft, {own}]
 layout: [{{x: float32}}, {{y: float32}}, {{z: float32}}, {{intensity: float32}}]
 bundle: {bundle}
+dataset: {{splits: {{train: 0.5, val: {val}}}}}
 """
 
 
@@ -43,6 +44,7 @@ class Bundles:
             make_scan(root / "my scans" / f"{name}.bin", 2000, seed=seed)
         make_scan(root / "my scans" / "not in the split.bin", 10)
         (root / "train.txt").write_text(f"{root}/my scans/0.bin\na drive/1\n")
+        (root / "val.txt").write_text(f"{root}/my scans/a drive/1.bin\n")
         (root / "own.yaml").write_text(OWN)
 
     def make(self, folder, bundle="digests", **options):
@@ -53,6 +55,7 @@ class Bundles:
             split=self.root / "train.txt",
             own=self.root / "own.yaml",
             bundle=bundle,
+            val=self.root / "val.txt",
         )
         (folder / "my.yaml").write_text(text)
         self.project.run("bundle", "--configfile", "my.yaml", folder=folder, **options)
@@ -116,6 +119,7 @@ def test_a_bundle_can_be_repeated_elsewhere(bundles, tmp_path):
     follow(folder, 1)
     assert len(list((folder / "results").rglob("*.png"))) == 4
     assert "4 images verified: all pixels are as they should be" in follow(folder, 2)
+    assert (folder / "splits" / "val.txt").read_text() == "a drive/1\n"
     unpacked = copy.copy(bundles.project)
     unpacked.source = unpacked.folder = folder
     unpacked.run("bundle")

@@ -495,14 +495,17 @@ def name_bundle(run: Run, manifest: PathLike) -> str:
     """Return the path of the bundle of a run, which has a digest of its content."""
     from birdview.reproduce import bundle
 
-    return f"{run.folder}/{bundle.name_bundle(paths.ROOT, run.settings, manifest)}"
+    name = bundle.name_bundle(paths.ROOT, run.settings, run.splits, manifest)
+    return f"{run.folder}/{name}"
 
 
 def write_bundle(run: Run, manifest: PathLike, archive: PathLike) -> None:
     """Pack what a colleague needs to repeat the run."""
     from birdview.reproduce import bundle
 
-    bundle.write_bundle(archive, paths.ROOT, run.settings, manifest, run.results)
+    bundle.write_bundle(
+        archive, paths.ROOT, run.settings, run.splits, manifest, run.results
+    )
     print(archive)
 
 

@@ -29,8 +29,7 @@ from birdview.scans import (
 )
 from birdview.search import Ignored
 from birdview.sources import Bucket, Demo, Folder, Source
-from birdview.training.labels.box import Box
-from birdview.training.labels.source import Labels, make_labels
+from birdview.training.divide import check_splits, divide
 
 SCANS_PER_JOB = 500
 """Scans of a job on a cluster, or with a bucket, unless settings say how many."""
@@ -42,13 +41,16 @@ REPLACED = {
 RESERVED_NAMES = (
     "benchmark",
     "contact_sheet",
+    "dataset",
     "demo",
     "gallery",
     "inspect",
     "invalid",
+    "kitti_results",
     "logs",
     "movie",
     "parts",
+    "statistics",
     "unpack",
     "verify",
 )
@@ -232,6 +234,18 @@ class Run:
     def records(self) -> str:
         """The folder of what is known of scans and images; it is always here."""
         return f"{self.folder}/.birdview"
+
+    @cached_property
+    def splits(self) -> dict[str, list[str]]:
+        """The scans of each split of the data set; see `birdview.training.divide`.
+
+        Raises
+        ------
+        OSError, ValueError
+            If a file that lists scans cannot be read, or lists impossible ones.
+        """
+        dataset = self.settings["dataset"]
+        return divide(self.scans, dataset["splits"], dataset["by"], self.source.place)
 
     @property
     def images(self) -> list[ImageFile]:
@@ -442,6 +456,11 @@ def resolve(
         if key in settings:
             raise ValueError(f"config: {key} is no longer a setting: set {successor}")
     settings = validate(settings, "config", "config", from_text=True)
+    if settings["dataset"] is None:  # all keys have their defaults
+        settings |= {
+            "dataset": validate({"dataset": {}}, "config", "config")["dataset"]
+        }
+    check_splits(settings["dataset"]["splits"])
     encodings = load_encodings(settings["encodings"])
     layout = _layout(settings)
     if not (results_prefix and bucket.is_bucket(results_prefix)):

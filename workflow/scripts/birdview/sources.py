@@ -31,10 +31,16 @@ class Source(Protocol):
         Whether Snakemake has to fetch the files.
     is_simulated : bool
         Whether the workflow makes the files.
+    place : Place
+        Where the scans are, for reading lists of them.
     """
 
     is_remote: bool
     is_simulated: bool
+
+    @property
+    def place(self) -> Place:
+        """Where the scans are."""
 
     def find(self) -> FoundScans:
         """Find the scans; raise OSError or ValueError if there are none."""
@@ -73,16 +79,19 @@ class Demo:
         self._results, self._split = results, split
 
     def find(self) -> FoundScans:
-        all_names = [f"demo/{number:06}" for number in range(self._count)]
         if self._split is None:
-            return FoundScans(all_names, {}, Ignored([], [], {}))
-        place = Place(
-            "the demo", ".bin", _is_demo, lambda path: None, lambda: all_names
-        )
-        split = read_split(self._split, place)
+            return FoundScans(self._list_names(), {}, Ignored([], [], {}))
+        split = read_split(self._split, self.place)
         for name in split.missing:
             self.file(name)
         return FoundScans(split.names, {}, Ignored([], [], {}))
+
+    @property
+    def place(self) -> Place:
+        return Place("the demo", ".bin", _is_demo, lambda path: None, self._list_names)
+
+    def _list_names(self) -> list[str]:
+        return [f"demo/{number:06}" for number in range(self._count)]
 
     def file(self, scan: str) -> str:
         if not _is_demo(scan):
@@ -151,6 +160,10 @@ class Folder:
         if self._split is None:
             return find_scans(self._folder, self._suffix, self._match, self._skip)
         check_folder(self._folder)
+        return _find_split(self._split, self.place)
+
+    @property
+    def place(self) -> Place:
         where = os.path.abspath(self._folder)
         real_path = cache(os.path.realpath)
 
@@ -160,14 +173,13 @@ class Folder:
                     return PurePath(path).relative_to(folder).as_posix()
             return None
 
-        place = Place(
+        return Place(
             where,
             self._suffix,
             lambda scan: os.path.lexists(self.file(scan)),
             below,
             lambda: list_scans(self._folder, self._suffix, self._skip),
         )
-        return _find_split(self._split, place)
 
     def file(self, scan: str) -> str:
         return f"{self._folder}/{scan}{self._suffix}"
@@ -216,6 +228,11 @@ class Bucket:
         where = self.folder.query
         if self._split is None:
             return find_names([*self._etags], self._suffix, self._match, where)
+        return _find_split(self._split, self.place)
+
+    @property
+    def place(self) -> Place:
+        where = self.folder.query
 
         def list_names() -> list[str]:
             paths = [path for path in self._etags if path.endswith(self._suffix)]
@@ -225,14 +242,13 @@ class Bucket:
             start = f"{where}/"
             return path.removeprefix(start) if path.startswith(start) else None
 
-        place = Place(
+        return Place(
             where,
             self._suffix,
             lambda scan: f"{scan}{self._suffix}" in self._etags,
             below,
             list_names,
         )
-        return _find_split(self._split, place)
 
     def file(self, scan: str) -> str:
         return f"{self.folder.query}/{scan}{self._suffix}"

@@ -68,11 +68,18 @@ class Split(NamedTuple):
     missing: dict[str, int]
 
 
-def read_split(path: PathLike, place: Place) -> Split:
+def read_split(path: PathLike, place: Place, key: str = "split") -> Split:
     """Read a split: a text file with the name of one scan per line.
 
     A name that exists is taken as it is. Otherwise, blanks around it, the suffix and
     the path of the folder of the scans are removed.
+
+    Parameters
+    ----------
+    path : path-like
+    place : Place
+    key : str
+        The setting that names the file, for error messages.
 
     Raises
     ------
@@ -83,21 +90,23 @@ def read_split(path: PathLike, place: Place) -> Split:
     """
     names: set[str] = set()
     missing: dict[str, int] = {}
-    for line, number in _read_lines(path).items():
+    for line, number in _read_lines(path, key).items():
         name = next(filter(place.exists, _readings(line, place)), None)
         if name is not None:
             names.add(name)
         elif line.strip():
-            _check_path(line, place, f"split: {path}, line {number}")
+            _check_path(line, place, f"{key}: {path}, line {number}")
             missing.setdefault(line.strip(), number)
     if not names and not missing:
         raise ValueError(
-            f"split: nothing in {path}, expected the name of a scan in each line"
+            f"{key}: nothing in {path}, expected the name of a scan in each line"
         )
     return Split(sorted(names), missing)
 
 
-def explain_missing(path: PathLike, split: Split, place: Place) -> str:
+def explain_missing(
+    path: PathLike, split: Split, place: Place, key: str = "split"
+) -> str:
     """Say in one line which scans of a split are missing, and what to do."""
     line, number = next(iter(split.missing.items()))
     names = place.names()
@@ -110,7 +119,7 @@ def explain_missing(path: PathLike, split: Split, place: Place) -> str:
     count = len(split.missing)
     also = next((text for form, text in _FORMATS.items() if re.match(form, line)), "")
     return (
-        f"split: {path}: {count} of {count + len(split.names)} scans not found in "
+        f"{key}: {path}: {count} of {count + len(split.names)} scans not found in "
         f"{place.where}, the first in line {number}: {line!r}; {hint}; expected the "
         f"path of a scan below scans in each line, without suffix{also}"
     )
@@ -152,13 +161,13 @@ def _simplify(word: str) -> str:
     return (word.lstrip("0") or "0") if is_number else word.casefold()
 
 
-def _read_lines(path: PathLike) -> dict[str, int]:
+def _read_lines(path: PathLike, key: str) -> dict[str, int]:
     """Return the lines of a text, without repetitions, and the number of each."""
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"split: no file {path}, expected one with the name of a scan in each line"
+            f"{key}: no file {path}, expected one with the name of a scan in each line"
         ) from None
     is_utf16 = content.startswith((BOM_UTF16_BE, BOM_UTF16_LE))
     try:
@@ -167,7 +176,7 @@ def _read_lines(path: PathLike) -> dict[str, int]:
         text = "\0"
     if "\0" in text:
         raise ValueError(
-            f"split: {path} is neither UTF-8 text nor UTF-16 with a byte order mark, "
+            f"{key}: {path} is neither UTF-8 text nor UTF-16 with a byte order mark, "
             f"expected names of scans: save it as UTF-8"
         )
     numbers: dict[str, int] = {}

@@ -161,8 +161,10 @@ def _convert(value: Any, rules: Mapping[str, Any]) -> Any:
     """Convert text to the number, boolean or null that the rules want in its place."""
     if isinstance(value, Mapping):
         properties = rules.get("properties", {})
+        others = rules.get("additionalProperties") or {}
         return {
-            key: _convert(item, properties.get(key, {})) for key, item in value.items()
+            key: _convert(item, properties.get(key, others))
+            for key, item in value.items()
         }
     if isinstance(value, list):
         return [_convert(item, rules.get("items", {})) for item in value]

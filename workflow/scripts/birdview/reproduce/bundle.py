@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ CAMERAS = "cameras"
 """Where in a bundle the user puts the folder of `calib` and `image_2`, if needed."""
 SPLIT = "split.txt"
 """The list of the scans in a bundle, if the run had one."""
+SPLITS = "splits"
+"""The folder in a bundle for the lists of scans of a data set's splits."""
 DIGITS = 12
 """Digits of the SHA-256 in the name of a bundle."""
 WITH_LIBRARIES = "feather", "las"
@@ -81,19 +83,23 @@ ABOUT_SETTINGS = """\
 
 
 def name_bundle(
-    project: PathLike, settings: Mapping[str, Any], manifest: PathLike
+    project: PathLike,
+    settings: Mapping[str, Any],
+    splits: Mapping[str, Sequence[str]],
+    manifest: PathLike,
 ) -> str:
     """Return the file name of a run's bundle, which has a digest of its content.
 
     For the arguments see `write_bundle`. Images count by their digests in the manifest.
     """
-    return _name(_collect(project, settings, *read_manifest(manifest)))
+    return _name(_collect(project, settings, splits, *read_manifest(manifest)))
 
 
 def write_bundle(
     path: PathLike,
     project: PathLike,
     settings: Mapping[str, Any],
+    splits: Mapping[str, Sequence[str]],
     manifest: PathLike,
     results: PathLike,
 ) -> None:
@@ -110,6 +116,8 @@ def write_bundle(
         The folder of the Snakefile.
     settings : mapping
         The run's, with all defaults.
+    splits : mapping of str to sequence of str
+        The scans of each split of the data set.
     manifest : path-like
         The run's.
     results : path-like
@@ -124,7 +132,7 @@ def write_bundle(
         image is not the one that it lists.
     """
     run, rows = read_manifest(manifest)
-    files = _collect(project, settings, run, rows)
+    files = _collect(project, settings, splits, run, rows)
     if Path(path).name != (name := _name(files)):
         raise ValueError(f"{path}: expected the name {name}, by what is in it")
     with_images, scans = settings["bundle"] == "images", len({row.scan for row in rows})
@@ -157,6 +165,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 def _collect(
     project: PathLike,
     settings: Mapping[str, Any],
+    splits: Mapping[str, Sequence[str]],
     run: Mapping[str, str],
     rows: Sequence[Row],
 ) -> dict[str, bytes]:
@@ -182,10 +191,17 @@ def _collect(
         for name in names
         if is_path(name)
     }
+    dataset = settings["dataset"]
+    listed = {
+        name: f"{SPLITS}/{name}.txt"
+        for name, wanted in dataset["splits"].items()
+        if isinstance(wanted, str)
+    }
     settings = {
         **{key: value for key, value in settings.items() if key != "scans_per_job"},
         "scans": settings["scans"] and SCANS,
         "split": split and SPLIT,
+        "dataset": {**dataset, "splits": dataset["splits"] | listed},
         "labels": None,
         "camera_view": _move_cameras(settings["camera_view"]),
         "bag": None,
@@ -202,7 +218,8 @@ def _collect(
             if path.is_file() and (path.suffix in SUFFIXES or path.name in FILES)
         },
         **{inside: Path(name).read_bytes() for name, inside in own.items()},
-        **({SPLIT: _list_scans(rows)} if split else {}),
+        **({SPLIT: _list_scans(row.scan for row in rows)} if split else {}),
+        **{inside: _list_scans(splits[name]) for name, inside in listed.items()},
         "README.md": _introduce(settings, run, rows, lock).encode(),
         "config.yaml": f"{ABOUT_SETTINGS}{text}".encode(),
         MANIFEST: format_manifest(run, rows).encode(),
@@ -210,17 +227,9 @@ def _collect(
     return dict(sorted(files.items()))
 
 
-def _move_cameras(camera_view: Any) -> Any:
-    """Return the setting with the folder that it has in a bundle."""
-    if camera_view in (None, False):
-        return None
-    given = camera_view if isinstance(camera_view, Mapping) else {}
-    return {**given, "path": CAMERAS}
-
-
-def _list_scans(rows: Sequence[Row]) -> bytes:
+def _list_scans(scans: Iterable[str]) -> bytes:
     """Return a split, which may have had paths of this machine, as names alone."""
-    return "".join(f"{scan}\n" for scan in sorted({row.scan for row in rows})).encode()
+    return "".join(f"{scan}\n" for scan in sorted({*scans})).encode()
 
 
 def _introduce(

@@ -1,1 +1,1 @@
-"""What trainers need beside images: labels, splits and statistics."""
+"""What trainers need beside images: splits, labels, statistics."""
