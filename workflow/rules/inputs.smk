@@ -97,6 +97,13 @@ def images_of_encoding(wildcards):
 
 
 @input_function
+def images_in_splits(wildcards):
+    """Return the images of one encoding, once it is known which splits they are in."""
+    RUN.splits  # whose errors would be several lines if they came from a param
+    return images_of_encoding(wildcards)
+
+
+@input_function
 def images_on_sheet(wildcards):
     """Return the images on the contact sheet of an encoding."""
     RUN.check_images_are_local()

@@ -4,6 +4,7 @@ They import what they need when they run, so that Snakemake starts sooner.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shlex
@@ -480,6 +481,24 @@ def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> 
     from birdview.view import point_counts
 
     point_counts.write_point_counts(manifest, table, chart)
+
+
+def digest_splits(run: Run) -> str:
+    """Return the SHA-256 of which scans are in which split of the data set."""
+    text = json.dumps(run.splits)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_statistics(run: Run, encoding: str, path: PathLike, threads: int) -> None:
+    """Write the statistics of an encoding's planes, and print a line for each split."""
+    from birdview.inflate import inflate
+    from birdview.training import statistics
+
+    images = [image for image in run.images if image.encoding.name == encoding]
+    found = statistics.compute_statistics(images, run.splits, threads, inflate)
+    statistics.write_statistics(path, found)
+    for line in statistics.summarise(found):
+        _print(f"{path}: {line}")
 
 
 def check_clone(target: str) -> None:

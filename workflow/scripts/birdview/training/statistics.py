@@ -1,0 +1,248 @@
+"""Compute mean, deviation and histogram of each plane, over the images of a split."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import sqrt
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from birdview.files import PathLike, write_atomically
+from birdview.image import ImageFile, Inflate, inflate_with_zlib
+from birdview.pixels.encoding import Encoding
+from birdview.reproduce.manifest import examine_image
+
+
+class Shades(NamedTuple):
+    """What pixels of some images of an encoding are not background.
+
+    Attributes
+    ----------
+    images : int
+    occupied : int
+        Pixels of which a plane is not background.
+    counts : ndarray of int64, shape (planes, 256)
+        How often each plane has each value; 0 for that of the background.
+    """
+
+    images: int
+    occupied: int
+    counts: NDArray[np.int64]
+
+
+def count_shades(
+    content: bytes,
+    path: PathLike,
+    encoding: Encoding,
+    inflate: Inflate = inflate_with_zlib,
+) -> Shades:
+    """Count the values in the bytes of an image.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not a whole PNG of birdview's in this encoding; the message
+        names the file.
+    """
+    _, _, pixels = examine_image(content, path, encoding, inflate)
+    rows, cols, planes = encoding.shape
+    samples = 3 if planes == 3 else 1
+    lines = pixels.reshape(len(pixels), -1)
+    shape = rows * planes // samples, cols * samples
+    if lines.shape != shape:
+        raise ValueError(
+            f"{path}: {lines.shape[0]} lines of {lines.shape[1]} bytes, expected "
+            f"{shape[0]} of {shape[1]} in {encoding.name}"
+        )
+    words = lines[:, : shape[1] // 8 * 8].view(np.uint64)
+    counts = np.zeros((planes, 256), dtype=np.int64)
+    seen = np.zeros(rows * cols, dtype=np.bool_)
+    background = np.uint8(encoding.background)
+    occupied = _count(lines, words, samples, background, seen, counts)
+    return Shades(1, occupied, counts)
+
+
+@njit(nogil=True, cache=True)
+def _count(lines, words, samples, background, seen, counts):
+    """Add the values to the counts; return how many pixels are not background.
+
+    Nearly all words are background, and are skipped as a whole.
+    """
+    cols = lines.shape[1] // samples
+    rows = len(seen) // cols
+    skipped = np.uint64(background) * np.uint64(0x0101010101010101)
+    occupied = 0
+    for line in range(len(lines)):
+        plane, row = divmod(line, rows)
+        of_line = lines[line], samples, background, seen[row * cols :], counts[plane:]
+        words_of_line = words[line]
+        for word in range(len(words_of_line)):
+            if words_of_line[word] != skipped:
+                occupied += _count_bytes(8 * word, 8 * word + 8, *of_line)
+        occupied += _count_bytes(8 * len(words_of_line), lines.shape[1], *of_line)
+    return occupied
+
+
+@njit(nogil=True, cache=True)
+def _count_bytes(start, end, line, samples, background, seen, counts):
+    """Do the same for some bytes of a line."""
+    col, sample = divmod(start, samples)
+    occupied = 0
+    for offset in range(start, end):
+        value = line[offset]
+        if value != background:
+            counts[sample, value] += 1
+            if not seen[col]:
+                seen[col] = True
+                occupied += 1
+        sample += 1
+        if sample == samples:
+            col, sample = col + 1, 0
+    return occupied
+
+
+def compute_statistics(
+    images: Sequence[ImageFile],
+    splits: Mapping[str, Iterable[str]],
+    threads: int,
+    inflate: Inflate = inflate_with_zlib,
+) -> dict[str, Any]:
+    """Compute the statistics of the planes of images in one encoding.
+
+    All follow from sums of integers, and so do not depend on the order of the images
+    or on the number of threads.
+
+    Parameters
+    ----------
+    images : sequence of ImageFile
+        At least one.
+    splits : mapping of str to iterable of str
+        The scans of each split.
+    threads : int
+    inflate : function
+
+    Returns
+    -------
+    dict
+        Ready for JSON; docs/training.md describes it.
+
+    Raises
+    ------
+    OSError
+        If a file is missing or cannot be read.
+    ValueError
+        As `count_shades`, for the first image that fails.
+    """
+    encoding = images[0].encoding
+    everything = "", *splits  # the first is of all scans
+    split_of = {scan: name for name, scans in splits.items() for scan in scans}
+    *_, planes = encoding.shape
+    sums = {
+        name: Shades(0, 0, np.zeros((planes, 256), dtype=np.int64))
+        for name in everything
+    }
+
+    def count(image: ImageFile) -> Shades:
+        content = Path(image.path).read_bytes()
+        return count_shades(content, image.path, encoding, inflate)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for image, shades in zip(images, pool.map(count, images), strict=True):
+            for name in {"", split_of.get(image.scan, "")}:
+                sums[name] = _add(sums[name], shades)
+    described = {name: _describe(sums[name], encoding) for name in everything}
+    return {
+        "encoding": encoding.name,
+        "encoding_sha256": encoding.digest,
+        "channels": [channel.name for channel in encoding.channels],
+        "background": encoding.background,
+        "all": described.pop(""),
+        "splits": described,
+    }
+
+
+def _add(one: Shades, other: Shades) -> Shades:
+    return Shades(
+        one.images + other.images,
+        one.occupied + other.occupied,
+        one.counts + other.counts,
+    )
+
+
+def _describe(shades: Shades, encoding: Encoding) -> dict[str, Any]:
+    rows, cols, _ = encoding.shape
+    return {
+        "scans": shades.images,
+        **{
+            name: _describe_pixels(count, shades.counts, encoding.background)
+            for name, count in (
+                ("pixels", shades.images * rows * cols),
+                ("occupied", shades.occupied),
+            )
+        },
+    }
+
+
+def _describe_pixels(
+    count: int, counts: NDArray[np.int64], background: int
+) -> dict[str, Any]:
+    """Describe a number of pixels, of which some have the values that were counted."""
+    histogram = counts.copy()
+    histogram[:, background] = count - counts.sum(axis=1)
+    values = np.arange(256)
+    sums = (histogram @ values).tolist()
+    squares = (histogram @ values**2).tolist()
+    # Of integers of any size, so that each result is rounded where all others are.
+    means = [total / count if count else None for total in sums]
+    deviations = [
+        sqrt(count * square - total * total) / count if count else None
+        for total, square in zip(sums, squares, strict=True)
+    ]
+    return {
+        "count": count,
+        "mean": [mean if mean is None else mean / 255 for mean in means],
+        "std": [one if one is None else one / 255 for one in deviations],
+        "mean_255": means,
+        "std_255": deviations,
+        "histogram": histogram.tolist(),
+    }
+
+
+def write_statistics(path: PathLike, statistics: Mapping[str, Any]) -> None:
+    """Write the result of `compute_statistics` as a JSON file."""
+    write_atomically(path, f"{_format(statistics)}\n".encode())
+
+
+def _format(value: Any, indent: str = "") -> str:
+    """Return a value as JSON, with each list of numbers on a line of its own."""
+    inner = f"{indent}  "
+    if isinstance(value, Mapping):
+        items = [f"{json.dumps(key)}: {_format(value[key], inner)}" for key in value]
+        brackets = "{}"
+    elif isinstance(value, list) and value and isinstance(value[0], list):
+        items = [_format(item, inner) for item in value]
+        brackets = "[]"
+    else:
+        return json.dumps(value, allow_nan=False)
+    text = f",\n{inner}".join(items)
+    return f"{brackets[0]}\n{inner}{text}\n{indent}{brackets[1]}"
+
+
+def summarise(statistics: Mapping[str, Any]) -> list[str]:
+    """Return a line for all scans and for each split, and for scans in no split."""
+    everything, splits = statistics["all"], statistics["splits"]
+    total = everything["scans"]
+    lines = []
+    for name, split in {"all": everything, **splits}.items():
+        line = f"{name}: {split['scans']:,} of {total:,} scans"
+        if split["scans"]:
+            share = split["occupied"]["count"] / split["pixels"]["count"]
+            line += f", {100 * share:.3g} % of the pixels occupied"
+        lines.append(line)
+    if left_out := total - sum(split["scans"] for split in splits.values()):
+        lines.append(f"in no split: {left_out:,} of {total:,} scans")
+    return lines
