@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import CHROMIUM_FLAGS, LAPTOP, Project, build
 
-from birdview.image import decode_image
+from birdview.counts import Counts
 from birdview.inflate import inflate
 from birdview.pixels.drawing import trace
 from birdview.pixels.encoding import load_encoding
@@ -21,6 +21,7 @@ from birdview.pixels.raster import Raster
 from birdview.pixels.readers.decimals import BLANKS, parse_table
 from birdview.pixels.readers.lzf import decompress
 from birdview.pixels.scan import read_scan
+from birdview.training.statistics import count_shades
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +80,11 @@ def compile_drawing(scan):
 
 def compile_streams(scan):
     """Compile what compresses images, what decompresses them, and what reads text."""
-    image = scan.with_suffix(".png")
-    image.write_bytes(trace(np.zeros((1, 1, 3), np.uint8)).encode({}))
-    decode_image(image.read_bytes(), image, inflate)
+    encoding, keys = load_encoding("lyft"), (*Counts._fields, "scan_sha256")
+    text = {f"birdview:{key}": "0" for key in keys}
+    text["birdview:encoding_sha256"] = encoding.digest
+    image = trace(np.zeros(encoding.shape, np.uint8)).encode(text)
+    count_shades(image, scan, encoding, inflate)
     parse_table(np.frombuffer(b"1\n", np.uint8), BLANKS, 1, [0], 1)
     decompress(np.zeros(2, np.uint8), 1)
 

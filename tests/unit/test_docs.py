@@ -51,7 +51,8 @@ FILES = {
 RENDER_DEMO = """
 from pathlib import Path
 import birdview
-from birdview import demo, metadata
+from birdview import demo, jobs, metadata
+from birdview.run import resolve
 
 Path("results/demo").mkdir(parents=True)
 demo.write_scan("000001.bin", 1, seed=0)
@@ -66,6 +67,9 @@ for name in ("mv3d", "notebook"):
         image = f"results/{name}/{scan}.png"
         birdview.render(f"results/{scan}.bin", image, encoding)
     metadata.write_grid(encoding, layout, f"results/{name}/demo/grid.json")
+Path("results/demo/statistics").mkdir()
+run = resolve({"encodings": ["mv3d"], "demo": {"scans": 2}})
+jobs.write_statistics(run, "mv3d", "results/demo/statistics/mv3d.json", 1)
 """
 LISTING = re.compile(
     r"^File: birdview/(\S+)\.py\nFunction: (\S+) at line \d+\n\n(.*?)(?=^Total|^```)",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers import OWN
 
+from birdview.counts import Counts
 from birdview.image import ImageFile, as_planes
 from birdview.inflate import inflate
 from birdview.pixels.drawing import trace
@@ -157,12 +158,10 @@ def test_occupied_pixels_by_hand(tmp_path, background):
     planes[0, 0] = 9, 255
     planes[1, 4, 0] = 3
     planes[2, 2, 1] = 3
-    text = dict.fromkeys(("read", "nonfinite", "no_return", "dropped", "vehicle"), "0")
-    text |= dict.fromkeys(("duplicate", "outside", "outside_height", "drawn"), "0")
-    text |= {"cells": "0", "scan_sha256": "", "encoding_sha256": encoding.digest}
-    content = trace(planes, background).encode(
-        {f"birdview:{key}": value for key, value in text.items()}
-    )
+    keys = (*Counts._fields, "scan_sha256")
+    text = {f"birdview:{key}": "0" for key in keys}
+    text["birdview:encoding_sha256"] = encoding.digest
+    content = trace(planes, background).encode(text)
     shades = count_shades(content, "a.png", encoding)
     assert (shades.images, shades.occupied) == (1, 3)
     expected = np.zeros((2, 256), dtype=int)

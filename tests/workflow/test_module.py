@@ -109,6 +109,7 @@ def test_example_renders_two_sensors(example):
 def test_targets_of_a_module(example):
     """They work with a prefix."""
     targets = ("manifest", "counts", "contact_sheet", "movie", "gallery", "bundle")
+    targets += ("statistics",)
     example.run_example(*(f"front_{target}" for target in targets))
     example.run_example("rear_all")
     folder = example.folder / "front/results/demo"
@@ -117,7 +118,7 @@ def test_targets_of_a_module(example):
     }
     for name in (
         *("counts.tsv", "counts.svg", "contact_sheet/mv3d.png", "movie/mv3d.webm"),
-        "gallery/index.html",
+        *("gallery/index.html", "statistics/mv3d.json"),
     ):
         assert (folder / name).exists(), name
     assert len(list(folder.glob("birdview-*.zip"))) == 1
