@@ -80,11 +80,12 @@ def compile_drawing(scan):
 
 def compile_streams(scan):
     """Compile what compresses images, what decompresses them, and what reads text."""
-    encoding, keys = load_encoding("lyft"), (*Counts._fields, "scan_sha256")
-    text = {f"birdview:{key}": "0" for key in keys}
-    text["birdview:encoding_sha256"] = encoding.digest
-    image = trace(np.zeros(encoding.shape, np.uint8)).encode(text)
-    count_shades(image, scan, encoding, inflate)
+    for name in ("lyft", "avod_like"):
+        encoding, keys = load_encoding(name), (*Counts._fields, "scan_sha256")
+        text = {f"birdview:{key}": "0" for key in keys}
+        text["birdview:encoding_sha256"] = encoding.digest
+        image = trace(np.zeros(encoding.shape, np.uint8)).encode(text)
+        count_shades(image, scan, encoding, inflate)
     parse_table(np.frombuffer(b"1\n", np.uint8), BLANKS, 1, [0], 1)
     decompress(np.zeros(2, np.uint8), 1)
 

@@ -24,16 +24,6 @@ from birdview.training.statistics import (
     write_statistics,
 )
 
-TWO = """\
-description: Two planes of 3 x 5 pixels.
-region:
-  x: {min: 0, max: 3, closed: lower}
-  y: {min: 0, max: 5, closed: lower}
-grid: {cell: 1, rows: x, cols: y}
-channels:
-  - {name: one, statistic: occupancy}
-  - {name: two, statistic: occupancy}
-"""
 SCANS = "drive/0", "drive/1", "empty", "far"
 
 
@@ -149,30 +139,65 @@ def test_bytes_depend_on_neither_order_nor_threads(make_images, tmp_path):
     assert content.count(b"\n") < 150  # a line for each list of numbers
 
 
-@pytest.mark.parametrize("background", [0, 7])
-def test_occupied_pixels_by_hand(tmp_path, background):
-    """Those of which a plane is not background, whatever that is."""
-    (tmp_path / "two.yaml").write_text(TWO)
-    encoding = load_encoding(tmp_path / "two.yaml")._replace(background=background)
-    planes = np.full((3, 5, 2), background, dtype=np.uint8)
+def make_encoding(tmp_path, planes, cols, background):
+    """Return an encoding of three rows."""
+    (tmp_path / "own.yaml").write_text(
+        "description: Some planes.\n"
+        "region:\n"
+        "  x: {min: 0, max: 3, closed: lower}\n"
+        f"  y: {{min: 0, max: {cols}, closed: lower}}\n"
+        "grid: {cell: 1, rows: x, cols: y}\n"
+        "channels:\n"
+        + "".join(f"- {{name: c{k}, statistic: occupancy}}\n" for k in range(planes))
+    )
+    return load_encoding(tmp_path / "own.yaml")._replace(background=background)
+
+
+def encode(planes, encoding):
+    """Return the bytes of an image of planes, shape (rows, cols, planes)."""
+    text = dict.fromkeys((*Counts._fields, "scan_sha256"), "0")
+    text["encoding_sha256"] = encoding.digest
+    return trace(planes, encoding.background).encode(
+        {f"birdview:{key}": value for key, value in text.items()}
+    )
+
+
+def test_occupied_pixels_by_hand(tmp_path):
+    """Those of which a plane is not background."""
+    encoding = make_encoding(tmp_path, planes=2, cols=5, background=7)
+    planes = np.full((3, 5, 2), 7, dtype=np.uint8)
     planes[0, 0] = 9, 255
     planes[1, 4, 0] = 3
-    planes[2, 2, 1] = 3
-    keys = (*Counts._fields, "scan_sha256")
-    text = {f"birdview:{key}": "0" for key in keys}
-    text["birdview:encoding_sha256"] = encoding.digest
-    content = trace(planes, background).encode(text)
-    shades = count_shades(content, "a.png", encoding)
-    assert (shades.images, shades.occupied) == (1, 3)
-    expected = np.zeros((2, 256), dtype=int)
-    expected[0, [9, 3]] = 1
-    expected[1, [255, 3]] = 1
-    assert shades.counts.tolist() == expected.tolist()
-    (tmp_path / "a.png").write_bytes(content)
-    image = ImageFile(str(tmp_path / "a.png"), encoding, "a", "a.bin")
+    planes[2, 2, 1] = 0
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(planes, encoding))
+    image = ImageFile(str(path), encoding, "a", "a.bin")
+    occupied = compute_statistics([image], {}, 1)["all"]["occupied"]
+    assert occupied["count"] == 3
+    histograms = [
+        {value: number for value, number in enumerate(histogram) if number}
+        for histogram in occupied["histogram"]
+    ]
+    assert histograms == [{3: 1, 7: 1, 9: 1}, {0: 1, 7: 1, 255: 1}]
+    assert occupied["mean_255"] == [19 / 3, 262 / 3]
+
+
+@pytest.mark.parametrize("background", [0, 7])
+@pytest.mark.parametrize("cols", [1, 7, 8, 9, 24, 31])
+@pytest.mark.parametrize("planes", [1, 2, 3, 4])
+def test_images_of_any_width(tmp_path, planes, cols, background):
+    """Some pixels of each column, whether or not it is among the last ones."""
+    encoding = make_encoding(tmp_path, planes, cols, background)
+    rng = np.random.default_rng(cols)
+    pixels = rng.integers(0, 256, size=(3, cols, planes), dtype=np.uint8)
+    pixels[rng.random(pixels.shape) < 0.7] = background
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(pixels, encoding))
+    image = ImageFile(str(path), encoding, "a", "a.bin")
     found = compute_statistics([image], {}, 1)["all"]
-    check(found["pixels"], planes.reshape(-1, 2).T)
-    check(found["occupied"], planes[[0, 1, 2], [0, 4, 2]].T)
+    flat = pixels.reshape(-1, planes).T
+    check(found["pixels"], flat)
+    check(found["occupied"], flat[:, (flat != background).any(axis=0)])
 
 
 def test_images_written_again_by_others(make_images):

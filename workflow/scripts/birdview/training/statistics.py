@@ -26,7 +26,7 @@ class Shades(NamedTuple):
     occupied : int
         Pixels of which a plane is not background.
     counts : ndarray of int64, shape (planes, 256)
-        How often each plane has each value; 0 for that of the background.
+        How often each plane has each value, apart from that of the background.
     """
 
     images: int
@@ -50,58 +50,70 @@ def count_shades(
     """
     _, _, pixels = examine_image(content, path, encoding, inflate)
     rows, cols, planes = encoding.shape
-    samples = 3 if planes == 3 else 1
     lines = pixels.reshape(len(pixels), -1)
-    shape = rows * planes // samples, cols * samples
+    shape = (rows, cols * 3) if planes == 3 else (rows * planes, cols)
     if lines.shape != shape:
         raise ValueError(
             f"{path}: {lines.shape[0]} lines of {lines.shape[1]} bytes, expected "
             f"{shape[0]} of {shape[1]} in {encoding.name}"
         )
     words = lines[:, : shape[1] // 8 * 8].view(np.uint64)
-    counts = np.zeros((planes, 256), dtype=np.int64)
-    seen = np.zeros(rows * cols, dtype=np.bool_)
     background = np.uint8(encoding.background)
-    occupied = _count(lines, words, samples, background, seen, counts)
+    counts = np.zeros((planes, 256), dtype=np.int64)
+    if planes == 3:
+        occupied = _count_rgb(lines, words, background, counts)
+    else:
+        seen = np.zeros((rows, cols), dtype=np.bool_)
+        occupied = _count_grey(lines, words, background, seen, counts)
     return Shades(1, occupied, counts)
 
 
-@njit(nogil=True, cache=True)
-def _count(lines, words, samples, background, seen, counts):
-    """Add the values to the counts; return how many pixels are not background.
+# Nearly all of an image is background, which these skip by words of eight bytes. The
+# last columns, which fill no word, are looked at one by one.
 
-    Nearly all words are background, and are skipped as a whole.
-    """
-    cols = lines.shape[1] // samples
-    rows = len(seen) // cols
+
+@njit(nogil=True, cache=True)
+def _count_rgb(lines, words, background, counts):
+    """Add the values of three planes to the counts; return the occupied pixels."""
     skipped = np.uint64(background) * np.uint64(0x0101010101010101)
-    occupied = 0
-    for line in range(len(lines)):
-        plane, row = divmod(line, rows)
-        of_line = lines[line], samples, background, seen[row * cols :], counts[plane:]
-        words_of_line = words[line]
-        for word in range(len(words_of_line)):
-            if words_of_line[word] != skipped:
-                occupied += _count_bytes(8 * word, 8 * word + 8, *of_line)
-        occupied += _count_bytes(8 * len(words_of_line), lines.shape[1], *of_line)
+    cols, occupied = lines.shape[1] // 3, 0
+    for row in range(len(lines)):
+        line, of_line = lines[row], words[row]
+        for k in range(cols // 8 + 1):
+            is_skipped = (
+                k < cols // 8
+                and of_line[3 * k] == skipped
+                and of_line[3 * k + 1] == skipped
+                and of_line[3 * k + 2] == skipped
+            )
+            if is_skipped:
+                continue
+            for col in range(8 * k, min(8 * k + 8, cols)):
+                red, green, blue = line[3 * col], line[3 * col + 1], line[3 * col + 2]
+                if red != background or green != background or blue != background:
+                    counts[0, red] += 1
+                    counts[1, green] += 1
+                    counts[2, blue] += 1
+                    occupied += 1
     return occupied
 
 
 @njit(nogil=True, cache=True)
-def _count_bytes(start, end, line, samples, background, seen, counts):
-    """Do the same for some bytes of a line."""
-    col, sample = divmod(start, samples)
-    occupied = 0
-    for offset in range(start, end):
-        value = line[offset]
-        if value != background:
-            counts[sample, value] += 1
-            if not seen[col]:
-                seen[col] = True
-                occupied += 1
-        sample += 1
-        if sample == samples:
-            col, sample = col + 1, 0
+def _count_grey(lines, words, background, seen, counts):
+    """Do the same for planes below each other; `seen` are the occupied pixels."""
+    skipped = np.uint64(background) * np.uint64(0x0101010101010101)
+    (rows, cols), occupied = seen.shape, 0
+    for number in range(len(lines)):
+        plane, row = divmod(number, rows)
+        line, of_line = lines[number], words[number]
+        for k in range(cols // 8 + 1):
+            if k < cols // 8 and of_line[k] == skipped:
+                continue
+            for col in range(8 * k, min(8 * k + 8, cols)):
+                if line[col] != background:
+                    counts[plane, line[col]] += 1
+                    occupied += not seen[row, col]
+                    seen[row, col] = True
     return occupied
 
 
@@ -192,7 +204,8 @@ def _describe_pixels(
 ) -> dict[str, Any]:
     """Describe a number of pixels, of which some have the values that were counted."""
     histogram = counts.copy()
-    histogram[:, background] = count - counts.sum(axis=1)
+    histogram[:, background] = 0
+    histogram[:, background] = count - histogram.sum(axis=1)
     values = np.arange(256)
     sums = (histogram @ values).tolist()
     squares = (histogram @ values**2).tolist()
