@@ -17,6 +17,7 @@ from helpers import ROOT
 from rich.console import Console
 from snakemake.common import get_function_params
 from snakemake.exceptions import WorkflowError
+from snakemake.jobs import Job
 from snakemake.rules import Rule
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.types import MaxJobsPerTimespan
@@ -86,6 +87,27 @@ def test_rich_logger_reads_logs_that_do_not_exist(tmp_path):
     handler = SimpleNamespace(jobs_info={1: info}, console=Console(quiet=True))
     with pytest.raises(FileNotFoundError, match=r"none\.log"):
         EventHandler.handle_job_error(handler, SimpleNamespace(jobid=1))
+
+
+def test_snakemake_looks_at_all_inputs_for_each_of_them(tmp_path):
+    """Without `is_pipe_or_service_input`, jobs with thousands of inputs start late."""
+    assert "Job.is_pipe_or_service_input = is_pipe_or_service_input" in TEXT
+    source = inspect.getsource(Job.is_pipe_or_service_input)
+    assert "for dep, files in self.dag.dependencies[self].items():" in source
+    assert "return path in dep.pipe_or_service_output" in source
+
+
+def test_a_pipe_of_somebody_else_still_works(project):
+    """In the workflow that uses this one as a module."""
+    (project.folder / "Snakefile").write_text(
+        f"module bev:\n    snakefile: {str(project.source / 'Snakefile')!r}\n\n"
+        "use rule * from bev as bev_*\n\n"
+        "rule end:\n    default_target: True\n    input: 'piped'\n"
+        "    output: 'end'\n    shell: 'cat {input} > {output}'\n\n"
+        "rule start:\n    output: pipe('piped')\n    shell: 'echo through > {output}'\n"
+    )
+    project.run("--snakefile", project.folder / "Snakefile")
+    assert (project.folder / "end").read_text() == "through\n"
 
 
 def test_snakemake_always_limits_the_jobs_per_second():

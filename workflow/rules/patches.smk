@@ -14,6 +14,7 @@ from birdview.checks.summary import MAX_SHOWN
 from birdview.files import file_clock
 from birdview.progress import BAR_SECONDS, LINE_SECONDS
 from snakemake.io import IOFile, flag
+from snakemake.jobs import Job
 from snakemake.path_modifier import PATH_MODIFIER_FLAG
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -24,6 +25,24 @@ gc.set_threshold(100_000)
 # Jobs run in threads: a crash in native code kills Snakemake as well, and this makes it
 # print a traceback.
 faulthandler.enable()
+
+
+def is_pipe_or_service_input(job, path):
+    """Whether the job that makes an input has it as a pipe or a service.
+
+    As Snakemake's own method, which looks at all inputs again for each of them: that
+    takes seconds if a job needs thousands of images.
+    """
+    if not hasattr(job, "_pipes"):
+        job._pipes = {
+            file
+            for maker, files in job.dag.dependencies[job].items()
+            for file in maker.pipe_or_service_output.intersection(files)
+        }
+    return path in job._pipes
+
+
+Job.is_pipe_or_service_input = is_pipe_or_service_input
 
 
 def input_function(function):
