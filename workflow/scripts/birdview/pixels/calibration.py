@@ -1,5 +1,6 @@
 """Calibrations: where a camera is, as files of KITTI's format say."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -63,26 +64,37 @@ def read_calibration(path: PathLike) -> Calibration:
     ValueError
         If it is none; the message names the file and the key.
     """
-    lines = {}
-    for _, line in read_lines(path):
+    lines = tuple(line for _, line in read_lines(path))
+    try:
+        found = _parse(lines)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return found._replace(path=path)
+
+
+@lru_cache(maxsize=64)  # most scans of a data set have the same
+def _parse(lines: tuple[str, ...]) -> Calibration:
+    """Parse the lines of a calibration; messages of errors have no path."""
+    words = {}
+    for line in lines:
         key, _, text = line.partition(":")
         if not text:  # of the tracking benchmark, some without a colon
             key, _, text = line.partition(" ")
-        lines[key.strip()] = text.split()
+        words[key.strip()] = text.split()
 
     def matrix(key: str, rows: int, cols: int) -> NDArray[np.float64]:
-        numbers = parse_numbers(lines[key], f"{path}: {key}")
+        numbers = parse_numbers(words[key], key)
         if len(numbers) != rows * cols:
             raise ValueError(
-                f"{path}: {key}: {len(numbers)} numbers, expected {rows * cols}, as in "
+                f"{key}: {len(numbers)} numbers, expected {rows * cols}, as in "
                 f"KITTI's calib folder"
             )
         return np.reshape(numbers, (rows, cols))
 
-    transform = next((key for key in _TRANSFORMS if key in lines), None)
+    transform = next((key for key in _TRANSFORMS if key in words), None)
     if transform is None:
         raise ValueError(
-            f"{path}: no {', '.join(_TRANSFORMS)}, expected one of them, as in KITTI's "
+            f"no {', '.join(_TRANSFORMS)}, expected one of them, as in KITTI's "
             f"calib folder"
         )
     rotation, projection = _TRANSFORMS[transform]
@@ -90,9 +102,9 @@ def read_calibration(path: PathLike) -> Calibration:
     to_camera[:3] = matrix(transform, 3, 4)
     keys = transform
     if rotation:
-        if rotation not in lines:
+        if rotation not in words:
             raise ValueError(
-                f"{path}: {transform} without {rotation}, expected both, as in KITTI's "
+                f"{transform} without {rotation}, expected both, as in KITTI's "
                 f"calib folder"
             )
         rectify = np.eye(4)
@@ -103,7 +115,6 @@ def read_calibration(path: PathLike) -> Calibration:
     with np.errstate(over="ignore", invalid="ignore"):
         is_rotation = (np.abs(turned @ turned.T - np.eye(3)) < _TOLERANCE).all()
     if not is_rotation or np.linalg.det(turned) < 0:
-        raise ValueError(f"{path}: {keys} do not rotate, expected rotations")
-    return Calibration(
-        path, to_camera, matrix(projection, 3, 4) if projection in lines else None
-    )
+        raise ValueError(f"{keys} do not rotate, expected rotations")
+    found = matrix(projection, 3, 4) if projection in words else None
+    return Calibration("", to_camera, found)

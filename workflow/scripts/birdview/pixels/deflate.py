@@ -31,21 +31,24 @@ def deflate(
     background: int,
     pixels: NDArray[np.int32],
     shades: NDArray[np.uint8],
+    *,
+    filters: bool = True,
 ) -> NDArray[np.uint8]:
     """Compress the lines of an image to a zlib stream.
-
-    Each line starts with the number of its filter, 0 for none, as PNG has it.
 
     Parameters
     ----------
     rows, cols, background, pixels, shades
         As `birdview.pixels.drawing.Drawing` has them.
+    filters : bool
+        Whether each line starts with the number of its filter, 0 for none, as PNG has
+        it.
 
     Returns
     -------
     ndarray of uint8, shape (n,)
     """
-    words, size = _deflate(rows, cols, background, pixels, shades)
+    words, size = _deflate(rows, cols, background, pixels, shades, int(filters))
     stream: NDArray[np.uint8] = words.astype("<u4", copy=False).view(np.uint8)[:size]
     return stream
 
@@ -80,10 +83,10 @@ _ZERO, _ONE, _LAST = np.int64(0), np.int64(1), np.bool_(True)
 
 
 @njit(nogil=True, cache=True)
-def _deflate(rows, cols, background, pixels, shades):
+def _deflate(rows, cols, background, pixels, shades, first):
     """Return the words of a stream, and its size in bytes."""
-    values, lengths, check = _list_runs(rows, cols, background, pixels, shades)
-    size = rows * (1 + shades.shape[1] * cols)
+    values, lengths, check = _list_runs(rows, cols, background, pixels, shades, first)
+    size = rows * (first + shades.shape[1] * cols)
     # A token takes at most 15 bits for each of its bytes; the rest is for headers.
     words = np.empty(size // 2 + 1024, dtype=np.uint32)
     tokens = np.empty(BLOCK_TOKENS + MAX_STRETCH // MAX_RUN + MIN_RUN, dtype=np.int16)
@@ -115,12 +118,12 @@ def _deflate(rows, cols, background, pixels, shades):
 
 
 @njit(nogil=True, cache=True)
-def _list_runs(rows, cols, background, pixels, shades):
+def _list_runs(rows, cols, background, pixels, shades, first):
     """Return the byte and the length of each run in the lines, and their Adler-32."""
     samples = shades.shape[1]
-    width = 1 + samples * cols
+    width = first + samples * cols
     size = rows * width
-    filters = rows if background else 0  # which are 0, and so runs of their own
+    filters = first * rows if background else 0  # which are 0: runs of their own
     most = 2 * (len(pixels) * samples + filters) + 1
     values, lengths = np.empty(most, dtype=np.int16), np.empty(most, dtype=np.int64)
     # Those of lines of background. Then each other byte is added once to `low`, and to
@@ -141,7 +144,7 @@ def _list_runs(rows, cols, background, pixels, shades):
                 high -= background * (size - place)
                 end = place + 1
             row += 1
-        place = size if is_end else pixel * samples + row
+        place = size if is_end else pixel * samples + first * row
         run = _add(background, place - end, run, values, lengths)
         for sample in range(0 if is_end else samples):
             value = np.int64(shades[i, sample])

@@ -8,6 +8,9 @@ from functools import cache
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from birdview import paths
 from birdview.files import PathLike
 from birdview.pixels.channel import Channel, Slices, expand_channel, slice_region
@@ -63,6 +66,17 @@ class Encoding(NamedTuple):
     def shape(self) -> tuple[int, int, int]:
         """The image's (rows, cols, channels)."""
         return *self.grid.shape, len(self.channels)
+
+    @property
+    def bounds(self) -> NDArray[np.float32]:
+        """The least and the greatest x, y and z of points that are drawn, (2, 3)."""
+        intervals, slices = (self.x, self.y, self.z), self.slices
+        ends = [interval.closed_ends(self.arithmetic) for interval in intervals]
+        low, high = np.array(ends, dtype=np.float32).T
+        if slices and slices.reaches_top and slices.starts[-1] <= high[2]:
+            # Rounding puts what is just below an open end beyond the last slice.
+            high[2] = np.nextafter(np.float32(slices.starts[-1]), np.float32(-np.inf))
+        return np.stack([low, high])
 
     @property
     def digest(self) -> str:

@@ -14,6 +14,19 @@ class Interval(NamedTuple):
     has_min: bool
     has_max: bool
 
+    def closed_ends(self, arithmetic: str) -> tuple[np.float32, np.float32]:
+        """Return the least and the greatest float32 inside, as a type compares them."""
+        real = np.dtype(arithmetic).type
+        ends = real(self.min), real(self.max)
+        low, high = map(np.float32, ends)
+        # As Python's numbers: NumPy would compare in float32.
+        (least, greatest), (lowest, highest) = map(float, (low, high)), map(float, ends)
+        if least < lowest or (least == lowest and not self.has_min):
+            low = np.nextafter(low, np.float32(np.inf))
+        if greatest > highest or (greatest == highest and not self.has_max):
+            high = np.nextafter(high, np.float32(-np.inf))
+        return low, high
+
 
 class Axis(NamedTuple):
     """The cells along x or y, and the row or column that each becomes.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from birdview.counts import Counts
 from birdview.pixels.drawing import Drawing, samples_of
 from birdview.pixels.encoding import Encoding
-from birdview.pixels.grid import Axis, Interval
+from birdview.pixels.grid import Axis
 from birdview.pixels.kernels import (
     SCALE_CODES,
     STATISTIC_CODES,
@@ -86,15 +86,10 @@ def _real(encoding: Encoding) -> type[Real]:
 
 
 def _region(encoding: Encoding) -> Region:
-    real, slices = _real(encoding), encoding.slices
-    intervals = encoding.x, encoding.y, encoding.z
-    ends = [_closed_ends(interval, real) for interval in intervals]
-    low, high = np.array(ends, dtype=np.float32).T.copy()
-    if slices and slices.reaches_top and slices.starts[-1] <= high[2]:
-        # Rounding puts what is just below an open end beyond the last slice.
-        high[2] = np.nextafter(np.float32(slices.starts[-1]), np.float32(-np.inf))
-    rows, cols = encoding.grid
-    return Region(low, high, _axis_params(rows, real), _axis_params(cols, real))
+    real = _real(encoding)
+    rows, cols = (_axis_params(axis, real) for axis in encoding.grid)
+    low, high = encoding.bounds
+    return Region(low, high, rows, cols)
 
 
 def _axis_params(axis: Axis, real: type[Real]) -> AxisParams:
@@ -111,19 +106,6 @@ def _axis_params(axis: Axis, real: type[Real]) -> AxisParams:
         start=real(start),
         size=axis.size,
     )
-
-
-def _closed_ends(interval: Interval, real: type[Real]) -> tuple[np.float32, np.float32]:
-    """Return the least and the greatest float32 inside an interval."""
-    ends = real(interval.min), real(interval.max)
-    low, high = map(np.float32, ends)
-    # As Python's numbers: NumPy would compare in float32.
-    (least, greatest), (lowest, highest) = map(float, (low, high)), map(float, ends)
-    if least < lowest or (least == lowest and not interval.has_min):
-        low = np.nextafter(low, np.float32(np.inf))
-    if greatest > highest or (greatest == highest and not interval.has_max):
-        high = np.nextafter(high, np.float32(-np.inf))
-    return low, high
 
 
 def _heights(encoding: Encoding, of_slices: bool) -> Heights:
