@@ -21,6 +21,8 @@ from birdview.pixels.raster import Raster
 from birdview.pixels.readers.decimals import BLANKS, parse_table
 from birdview.pixels.readers.lzf import decompress
 from birdview.pixels.scan import read_scan
+from birdview.training.labels.box import Box
+from birdview.training.labels.inside import count_inside
 from birdview.training.statistics import count_shades
 
 
@@ -79,7 +81,7 @@ def compile_drawing(scan):
 
 
 def compile_streams(scan):
-    """Compile what compresses images, what decompresses them, and what reads text."""
+    """Compile what compresses images, decompresses them, counts, and reads text."""
     for name in ("lyft", "avod_like"):
         encoding, keys = load_encoding(name), (*Counts._fields, "scan_sha256")
         text = {f"birdview:{key}": "0" for key in keys}
@@ -88,6 +90,8 @@ def compile_streams(scan):
         count_shades(image, scan, encoding, inflate)
     parse_table(np.frombuffer(b"1\n", np.uint8), BLANKS, 1, [0], 1)
     decompress(np.zeros(2, np.uint8), 1)
+    box = Box("Car", np.eye(4, 3), 1.0, 1)
+    count_inside(np.zeros((1, 4), np.float32), [box])
 
 
 @pytest.fixture(scope="session")

@@ -282,8 +282,8 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
          "unexpected) (did you mean scans?); allowed: scans, match, split, layout, "
-         "suffix, frame, strict, labels, bag, topic, compare_with, bundle, encodings, "
-         "scans_per_job, dataset, frame_rate, demo"),
+          "suffix, frame, strict, labels, camera_view, bag, topic, compare_with, "
+          "bundle, encodings, scans_per_job, dataset, predictions, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "

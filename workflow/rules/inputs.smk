@@ -132,6 +132,26 @@ def boxed_batches():
 
 
 @input_function
+def datasets(wildcards):
+    """Return the index of each encoding's data set."""
+    RUN.check_images_are_local()
+    return RUN.datasets
+
+
+@input_function
+def datasets_if_labelled(wildcards):
+    """Return the index of each encoding's data set, if there are labels."""
+    return RUN.datasets if RUN.settings["labels"] else []
+
+
+@input_function
+def table_of_results(wildcards):
+    """Return the table of what became of the predictions."""
+    RUN.check_images_are_local()
+    return RUN.kitti_results
+
+
+@input_function
 def finished_batch(wildcards):
     """Return the mark of a batch."""
     finished_batches()

@@ -1,6 +1,7 @@
 # Lists which image was made from which scan, by digests, and compares with others' lists.
 #
-#   <results>/<encoding>/<scan>.png  ->  <run>/manifest.tsv
+#   <results>/<encoding>/<scan>.png, <run>/dataset/<encoding>/ if there are labels
+#                                    ->  <run>/manifest.tsv
 #   the same, and the scans          ->  <run>/verify.tsv, and the exit status
 #
 # verify has no inputs, or Snakemake would first render what is missing, and no outputs: so
@@ -10,6 +11,7 @@
 checkpoint manifest:
     input:
         local_images,
+        datasets_if_labelled,
     output:
         table="<run>/manifest.tsv",
     log:

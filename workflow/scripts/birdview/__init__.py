@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from birdview.pixels.raster import Raster
     from birdview.pixels.render import Renderer, render
     from birdview.pixels.scan import read_scan
+    from birdview.training.images import Images
 
 __version__ = "0.2.0.dev0"
 __date__ = "2026-11-26"
 
 __all__ = [
+    "Images",
     "Raster",
     "Renderer",
     "load",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Images": ("birdview.training.images", "Images"),
     "load": ("birdview.image", "read_image"),
     "load_encoding": ("birdview.pixels.encoding", "load_encoding"),
     "load_layout": ("birdview.pixels.layout", "load_layout"),

@@ -4,6 +4,7 @@ They import what they need when they run, so that Snakemake starts sooner.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ from birdview.image import ImageFile
 from birdview.pixels.layout import load_layout
 from birdview.pixels.recipe import recipe
 from birdview.progress import Progress
+from birdview.records import state_of
 from birdview.run import Run
 from birdview.search import check_folder
 from birdview.workers import environment
@@ -249,6 +251,51 @@ def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
     write_atomically(mark, b"")
 
 
+def digest_dataset(run: Run) -> str:
+    """Return what differs if another data set would be made of the same images.
+
+    That is if other labels are read, which are too many to be inputs, or if settings
+    differ.
+    """
+    files = sorted({file for scan in run.labelled for file in run.label_files(scan)})
+    parts = [run.splits, run.settings["dataset"], [*map(state_of, files)]]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def write_dataset(run: Run, encoding: str, index: PathLike, threads: int) -> None:
+    """Write the data set of an encoding, and print what it has."""
+    from birdview import dataset
+    from birdview.inflate import inflate
+
+    lines = dataset.write_dataset(run, encoding, index, threads, inflate, _print_once)
+    _print("\n".join(lines))
+
+
+def digest_predictions(run: Run, encoding: str) -> str:
+    """Return what differs if other results would be made of predictions.
+
+    That is if another data set, other predictions, cameras or scans are read, or if
+    settings are no longer those of the data set.
+    """
+    from birdview.training.predictions import list_files
+
+    files = [Path(run.index_path(encoding)), *list_files(run.require_predictions())]
+    for scan in run.scans:
+        files += map(Path, (run.source.file(scan), *run.camera_files(scan)))
+    parts = [
+        [run.encodings[encoding].digest, run.layout.digest],
+        *([str(path), state_of(path)] for path in files),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def write_kitti_results(run: Run, encoding: str, table: PathLike, threads: int) -> None:
+    """Write predictions as results for KITTI's evaluation, and print how many."""
+    from birdview import kitti_results
+
+    _print("\n".join(kitti_results.write_results(run, encoding, table, threads)))
+
+
 def conclude_after(
     prepare: Callable[[], None],
     execute: Callable[..., None],
@@ -427,7 +474,22 @@ def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
     """Write the page that shows all images, and print how many are missing."""
     from birdview.checks.images import find_doubts
     from birdview.inflate import inflate
-    from birdview.view import gallery
+    from birdview.view import gallery, layers
+
+    predictions = run.settings["predictions"]
+    if predictions is not None:
+        layers.check_grids([*run.encodings.values()])
+
+    def find_layers(encoding: "Encoding") -> list[layers.Layer]:
+        return layers.find_layers(
+            os.path.dirname(run.index_path(encoding.name)),
+            encoding,
+            run.layout,
+            [*run.settings["dataset"]["classes"]],
+            predictions,
+            run.scans,
+            _print,
+        )
 
     os.makedirs(folder, exist_ok=True)
     doubts: dict[tuple[str, str], str] = {}
@@ -444,6 +506,7 @@ def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
         threads,
         run.invalid,
         doubts,
+        find_layers,
     )
     print(f"{folder}/index.html: {missing or 'no'} images are missing")
 
@@ -469,11 +532,16 @@ def write_manifest(run: Run, table: PathLike, threads: int) -> None:
 
 
 def _describe_run(run: Run) -> dict[str, str]:
-    """Return what all images of a run have in common, for its manifest."""
+    """Return what all images of a run have in common, and digests of data sets."""
+    from birdview.reproduce.dataset import digest_files
     from birdview.reproduce.manifest import describe_run
 
     camera_view = str(run.cameras) if run.cameras else ""
-    return describe_run(run.encodings, run.layout, camera_view)
+    described = describe_run(run.encodings, run.layout, camera_view)
+    if run.settings["labels"]:
+        for name in sorted(run.encodings):
+            described[f"dataset {name}"] = digest_files(run.dataset_folder(name))
+    return described
 
 
 def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> None:
@@ -523,7 +591,13 @@ def write_bundle(run: Run, manifest: PathLike, archive: PathLike) -> None:
     from birdview.reproduce import bundle
 
     bundle.write_bundle(
-        archive, paths.ROOT, run.settings, run.splits, manifest, run.results
+        archive,
+        paths.ROOT,
+        run.settings,
+        run.splits,
+        manifest,
+        run.results,
+        {name: run.dataset_folder(name) for name in run.encodings},
     )
     print(archive)
 
@@ -551,10 +625,8 @@ def verify_images(run: Run, threads: int) -> None:
     findings += [one for result in checked.values() for one in result.findings]
     theirs = run.settings["compare_with"]
     if theirs is not None:
-        here = _describe_run(run)
-        findings += verify.compare(
-            checked, here, theirs, run.results, f"{run.folder}/verify", inflate
-        )
+        here, folder = _describe_run(run), f"{run.folder}/verify"
+        findings += verify.compare(checked, here, theirs, run.results, folder, inflate)
     verify.conclude(findings, len(checked), f"{run.folder}/verify.tsv")
 
 
@@ -640,6 +712,12 @@ def unpack_bag(run: Run, batches: Batches) -> None:
         _print(f"{done.layout}: {note}")
     settings = f"scans={done.scans}", f"layout={done.layout}"
     _print(f"snakemake --config {shlex.join(settings)}")
+
+
+@functools.cache
+def _print_once(text: str) -> None:
+    """Print a text, unless a job of this run has printed it."""
+    _print(text)
 
 
 def _print(text: str) -> None:

@@ -29,7 +29,11 @@ from birdview.scans import (
 )
 from birdview.search import Ignored
 from birdview.sources import Bucket, Demo, Folder, Source
+from birdview.training.classes import name_classes
 from birdview.training.divide import check_splits, divide
+from birdview.training.index import NAME as INDEX
+from birdview.training.labels.box import Box
+from birdview.training.labels.source import Labels, make_labels
 
 SCANS_PER_JOB = 500
 """Scans of a job on a cluster, or with a bucket, unless settings say how many."""
@@ -333,6 +337,45 @@ class Run:
             for scan in self.labelled
         ]
 
+    @property
+    def datasets(self) -> list[str]:
+        """The index of the data set of each encoding.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not set.
+        """
+        self._require_labels()
+        return [self.index_path(name) for name in self.encodings]
+
+    def index_path(self, encoding: str) -> str:
+        """Return the path of the index of a data set."""
+        return f"{self.dataset_folder(encoding)}/{INDEX}"
+
+    def dataset_folder(self, encoding: str) -> str:
+        """Return the folder of the data set of an encoding."""
+        return f"{self.folder}/dataset/{encoding}"
+
+    @property
+    def kitti_results(self) -> str:
+        """The table of what became of predictions; their results are beside it.
+
+        Raises
+        ------
+        ValueError
+            If `predictions` or `labels` is not set, or if there are several encodings.
+        """
+        self._require_labels()
+        self.require_predictions()
+        if len(self.encodings) > 1:
+            raise ValueError(
+                f"encodings: {', '.join(self.encodings)}, expected one, that of the "
+                f"predictions: encodings=[{next(iter(self.encodings))}]"
+            )
+        (encoding,) = self.encodings
+        return f"{self.folder}/kitti_results/{encoding}.tsv"
+
     def boxed_path(self, encoding: str, scan: str) -> str:
         """Return the path of a picture with boxes."""
         return f"{self.results}/{encoding}/boxes/{scan}.png"
@@ -395,6 +438,23 @@ class Run:
         """
         return self._require_labels().files(scan)
 
+    def camera_files(self, scan: str) -> tuple[str, str]:
+        """Return the calibration of a scan, and the image of its camera.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not set, or those of no camera.
+        """
+        labels, folder = self._require_labels(), _folder_of_labels(self.settings)
+        if folder is None or not labels.is_of_a_camera:
+            raise ValueError(
+                f"labels: {self.settings['labels']}, expected KITTI's, whose calib "
+                f"says where the camera is"
+            )
+        calib, image = Cameras(folder, None).files(scan)
+        return calib, image
+
     def read_boxes(self, scan: str) -> list[Box]:
         """Read the labelled boxes of a scan, in the frame of its image.
 
@@ -412,6 +472,17 @@ class Run:
                 "another format"
             )
         return self.labels
+
+    def require_predictions(self) -> str:
+        """Return the folder of predictions; raise ValueError if there is none."""
+        folder: str | None = self.settings["predictions"]
+        if folder is None:
+            raise ValueError(
+                "predictions: null, expected the folder of .txt files that YOLO "
+                "predicted: snakemake kitti_results --config "
+                "predictions=runs/obb/predict/labels"
+            )
+        return folder
 
     def check_images_are_local(self) -> None:
         """Raise ValueError if images are in object storage, where some targets fail."""
@@ -461,6 +532,7 @@ def resolve(
             "dataset": validate({"dataset": {}}, "config", "config")["dataset"]
         }
     check_splits(settings["dataset"]["splits"])
+    name_classes(settings["dataset"]["classes"])
     encodings = load_encodings(settings["encodings"])
     layout = _layout(settings)
     if not (results_prefix and bucket.is_bucket(results_prefix)):
@@ -468,6 +540,7 @@ def resolve(
     elif open_bucket:
         bucket.check_exists(open_bucket(results_prefix))
     source = _source(settings, layout, results_prefix, open_bucket, results)
+    labels = make_labels(settings["labels"], layout)
     cameras = _cameras(settings)
     found: Scans | OSError | ValueError
     try:

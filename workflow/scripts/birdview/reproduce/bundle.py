@@ -12,6 +12,7 @@ from birdview.files import PathLike, atomic_path
 from birdview.pixels.layout import load_layout
 from birdview.pixels.schema import is_path
 from birdview.reproduce.crate import describe_crate
+from birdview.reproduce.dataset import digest_files, list_files
 from birdview.reproduce.manifest import Row, format_manifest, read_manifest
 
 FILES = ("LICENSE", "Snakefile")
@@ -25,6 +26,8 @@ REFERENCE = "reference"
 MANIFEST = f"{REFERENCE}/manifest.tsv"
 SCANS = "scans"
 """Where in a bundle the user puts the scans."""
+LABELS = "labels"
+"""Where in a bundle the user puts the labels, if the run had some."""
 CAMERAS = "cameras"
 """Where in a bundle the user puts the folder of `calib` and `image_2`, if needed."""
 SPLIT = "split.txt"
@@ -69,6 +72,12 @@ ABOUT_SCANS = f"""
 The scans are not included. Put their folder, or a link to it, beside this file with the
 name `{SCANS}`: the files below it must have the names in the manifest.
 """
+ABOUT_LABELS = f"""
+The labels are not included either. Put their folder, or a link to it, beside this file
+with the name `{LABELS}`. To make the data set as well:
+
+    .venv/bin/snakemake dataset --cores all
+"""
 ABOUT_CAMERAS = f"""
 Nor are the calibrations of their cameras, which decide what points are drawn. Put the
 folder that has KITTI's `calib` and `image_2` beside this file, and call it `{CAMERAS}`.
@@ -102,6 +111,7 @@ def write_bundle(
     splits: Mapping[str, Sequence[str]],
     manifest: PathLike,
     results: PathLike,
+    datasets: Mapping[str, PathLike],
 ) -> None:
     """Write the bundle of a run.
 
@@ -122,6 +132,8 @@ def write_bundle(
         The run's.
     results : path-like
         The folder of the images that it lists.
+    datasets : mapping of str to path-like
+        The folder of each encoding's data set, if there is one.
 
     Raises
     ------
@@ -129,7 +141,7 @@ def write_bundle(
         If a file cannot be read or written.
     ValueError
         If the archive has the wrong name, if the manifest cannot be read, or if an
-        image is not the one that it lists.
+        image or a data set is not the one that it lists.
     """
     run, rows = read_manifest(manifest)
     files = _collect(project, settings, splits, run, rows)
@@ -147,6 +159,13 @@ def write_bundle(
             if hashlib.sha256(content).hexdigest() != row.file_sha256:
                 raise ValueError(f"{name}: not the image that {manifest} lists")
             archive.writestr(_entry(f"{REFERENCE}/{name}"), content)
+        for encoding, folder in datasets.items() if with_images else ():
+            key = f"dataset {encoding}"
+            if key in run and digest_files(folder) != run[key]:
+                raise ValueError(f"{folder}: not the data set that {manifest} lists")
+            for name in list_files(folder) if key in run else ():
+                inside = f"{REFERENCE}/dataset/{encoding}/{name}"
+                archive.writestr(_entry(inside), Path(folder, name).read_bytes())
 
 
 def _name(files: Mapping[str, bytes]) -> str:
@@ -202,8 +221,9 @@ def _collect(
         "scans": settings["scans"] and SCANS,
         "split": split and SPLIT,
         "dataset": {**dataset, "splits": dataset["splits"] | listed},
-        "labels": None,
+        "labels": _relocate(settings["labels"]),
         "camera_view": _move_cameras(settings["camera_view"]),
+        "predictions": None,
         "bag": None,
         "topic": None,
         "compare_with": MANIFEST,
@@ -227,6 +247,23 @@ def _collect(
     return dict(sorted(files.items()))
 
 
+def _relocate(labels: Any) -> Any:
+    """Return the setting `labels` with the path that they have in a bundle."""
+    if isinstance(labels, Mapping):
+        return {**labels, "path": LABELS}
+    return labels and LABELS
+
+
+def _move_cameras(camera_view: Any) -> Any:
+    """Return the setting with the folder that it has in a bundle.
+
+    Without one of its own, it is that of the labels.
+    """
+    if isinstance(camera_view, Mapping) and "path" in camera_view:
+        return {**camera_view, "path": CAMERAS}
+    return camera_view
+
+
 def _list_scans(scans: Iterable[str]) -> bytes:
     """Return a split, which may have had paths of this machine, as names alone."""
     return "".join(f"{scan}\n" for scan in sorted({*scans})).encode()
@@ -236,13 +273,16 @@ def _introduce(
     settings: Mapping[str, Any], run: Mapping[str, str], rows: Sequence[Row], lock: str
 ) -> str:
     """Return the README of a bundle."""
+    camera_view = settings["camera_view"]
+    has_own_cameras = isinstance(camera_view, Mapping) and "path" in camera_view
     return README.format(
         images=len(rows),
         scans=len({row.scan for row in rows}),
         names=", ".join(sorted({row.encoding for row in rows})),
         layout=run["layout"],
         lock=lock,
-        about_scans=ABOUT_SCANS if settings["scans"] else ABOUT_DEMO,
-        about_cameras=ABOUT_CAMERAS if settings["camera_view"] else "",
+        about_scans=(ABOUT_SCANS if settings["scans"] else ABOUT_DEMO)
+        + (ABOUT_LABELS if settings["labels"] else ""),
+        about_cameras=ABOUT_CAMERAS if has_own_cameras else "",
         about_images=ABOUT_IMAGES[settings["bundle"]],
     )

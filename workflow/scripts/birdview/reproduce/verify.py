@@ -20,7 +20,7 @@ from birdview.reproduce.manifest import Row, read_manifest
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-KINDS = ("scan", "encoding", "image", "pixels", "bytes")
+KINDS = ("scan", "encoding", "dataset", "image", "pixels", "bytes")
 """What may differ. A difference is reported under the first kind that applies."""
 HARMLESS = "bytes"
 """The kind in which the pixels agree."""
@@ -233,6 +233,14 @@ def compare(
         if here != there:
             what = f"{(here or 'none')[:12]} here, {(there or 'none')[:12]} there"
             findings.append(Finding("encoding", name, "", what))
+    for entry, digest in sorted(their_run.items()):
+        name = entry.removeprefix("dataset ")
+        if name != entry and run.get(entry) != digest:
+            what = (
+                f"{run.get(entry, '')[:12] or 'none'} here, {digest[:12]} there: other "
+                f"labels or settings, or files that were changed"
+            )
+            findings.append(Finding("dataset", name, "", what))
     other_encodings = {one.encoding for one in findings if one.kind == "encoding"}
     for key, (_, _, mine) in checked.items():
         if key[0] in other_encodings or key[1] in other_scans or mine is None:

@@ -1,0 +1,32 @@
+# Makes a data set to train on: images, and the labelled boxes in their pixels.
+#
+#   <results>/<encoding>/<scan>.png, the labels
+#     ->  <run>/dataset/<encoding>/{images,labels}/<split>/<scan>.*, boxes.json, ...
+
+
+rule dataset:
+    input:
+        invalid_names,
+        datasets,
+
+
+rule write_dataset:
+    input:
+        images_of_encoding,
+    output:
+        index="<run>/dataset/{encoding}/boxes.json",
+    log:
+        "<run>/logs/dataset/{encoding}.log",
+    threads: all_cores
+    params:
+        code=code_of("dataset"),
+        sources=lambda wildcards: jobs.digest_dataset(RUN),
+    run:
+        run_job(
+            log[0],
+            jobs.write_dataset,
+            RUN,
+            wildcards.encoding,
+            output.index,
+            threads,
+        )
