@@ -481,3 +481,145 @@ def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):
     found = page.evaluate(f"Array.from({{length: 700}}, (_, col) => {row})")
     np.testing.assert_array_equal(np.transpose(found), planes[:, 100])
     keep_screenshot(page)
+
+
+CAR_BOX = "Car 0.00 0 -1.57 0 0 0 0 1.5 2 4 -3 1.7 10 -1.5707963267948966"
+WALKER = "Pedestrian 0.00 0 -1.57 0 0 0 0 1.8 0.6 0.8 5 1.7 20 0"
+CALIB = """
+P2: 1 0 0 0 0 1 0 0 0 0 1 0
+R0_rect: 1 0 0 0 1 0 0 0 1
+Tr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 -0.2
+"""
+
+
+@pytest.fixture(scope="module")
+def boxed(compiled, make_scan, tmp_path_factory):
+    """Write a gallery with labels and predictions; return its page.
+
+    A car reaches from (8.2, 2) to (12.2, 4) m and faces forward. It was predicted 1 m
+    further ahead, in images whose rows are y. The second scan has no labels.
+    """
+    project = Project(tmp_path_factory.mktemp("boxed") / "a project")
+    folder = project.folder
+    objects = [[10, 3, -1, 0.5], [20.2, -5, -1, 0.5]]
+    for name in "ab":
+        make_scan(folder / "scans" / f"{name}.bin", objects)
+    for path, text in (
+        ("label_2/a.txt", f"{CAR_BOX}\n{WALKER}\n"),
+        *(("calib/a.txt", CALIB), ("predictions/a.txt", predict())),
+    ):
+        (folder / path).parent.mkdir()
+        (folder / path).write_text(text)
+    settings = ("scans=scans", "labels=.", "predictions=predictions")
+    project.run("dataset", "gallery", "--config", *settings, "encodings=[notebook]")
+    return folder / "results" / "gallery" / "index.html"
+
+
+def predict():
+    """Return the line of a predicted car."""
+    grid = load_encoding("notebook").grid
+    corners = np.array([[13.2, 4], [13.2, 2], [9.2, 2], [9.2, 4]]).T
+    rows, cols = grid.affine @ [*corners, np.ones(4)]
+    height, width = grid.shape
+    shares = np.stack([cols / width, rows / height], axis=1).ravel()
+    return f"0 {' '.join(f'{share:.6f}' for share in shares)} 0.876\n"
+
+
+def test_boxes_are_on_their_pixels(visit, boxed, keep_screenshot):
+    """In both orientations; the front is thick, the other edges are thin."""
+    page = visit(boxed, "#scan=a&x=11&y=1&zoom=40")
+    page.wait_for_selector(".pane[data-shown]")
+    keep_screenshot(page)
+    page.keyboard.press("p")
+    for orientation in ("forward", "file"):
+        page.check(f"[value={orientation}]", force=True)
+        for x, y, is_drawn in (
+            *((12.2, 3.5, True), (12.23, 3.5, True), (12.3, 3.5, False)),
+            *((8.2, 3.5, True), (8.23, 3.5, False), (10.5, 3.5, False)),
+            *((10.5, 4, True), (10.5, 4.03, False), (10.5, 2, True)),
+        ):
+            page.evaluate(f"state.view = {{x: {x}, y: {y}, zoom: 50}}; drawPanes()")
+            red, green, blue = colour(page)  # half of a car's, at the rim of an edge
+            is_yellow = red > 125 and green > 100 and blue > 45
+            assert is_yellow == is_drawn, (orientation, x, y, red, green, blue)
+
+
+def test_boxes_are_switched_off(visit, boxed):
+    """Layers by keys and clicks, classes by clicks; links keep that."""
+    page = visit(boxed, "#scan=a&x=12.2&y=3.5&zoom=50")
+    page.wait_for_selector(".pane[data-shown]")
+    yellow, black = [255, 209, 102], [0, 0, 0]
+    assert page.locator("#layers").inner_text().split() == [
+        *("labels", "2", "predictions", "1")
+    ]
+    assert page.locator("#classes").inner_text().split() == [
+        *("Car", "Pedestrian", "Cyclist")
+    ]
+    for act, expected in (
+        (lambda: page.uncheck("#class-1"), yellow),
+        (lambda: page.uncheck("#class-0"), black),
+        (lambda: page.check("#class-0"), yellow),
+        (lambda: page.keyboard.press("l"), black),
+        (lambda: page.keyboard.press("l"), yellow),
+        (lambda: page.keyboard.press("p"), yellow),
+        (lambda: page.uncheck("#layer-labels"), black),
+    ):
+        act()
+        assert colour(page) == expected
+    page.click("#link")
+    other = visit(boxed, f"#{page.url.split('#')[1]}")
+    other.wait_for_selector(".pane[data-shown]")
+    for each in (page, other):
+        boxes = each.locator("#boxes input").all()
+        assert [box.is_checked() for box in boxes] == [False, False, True, False, True]
+    assert colour(other) == black
+    other.keyboard.press("ArrowRight")
+    other.wait_for_selector('.pane[data-shown="notebook/1"]')
+    assert other.locator("#layers").inner_text().split("\n") == [
+        *("labels", "none known", "predictions", "none known")
+    ]
+
+
+def test_a_tip_describes_boxes(visit, boxed, keep_screenshot):
+    """Those under the mouse, or at the centre without one."""
+    page = visit(boxed, "#scan=a&x=10.5&y=2.5&zoom=40")
+    page.wait_for_selector(".pane[data-shown]")
+    label, prediction = page.locator(".tip table").all()
+    times = " \N{MULTIPLICATION SIGN} "
+    assert label.locator("td").all_inner_texts() == [
+        *("Car", "label", "size", f"{times.join(['4.00', '2.00', '1.50'])} m"),
+        *("heading", "0°", "points", "1", "bottom z", "-1.70 m"),
+    ]
+    assert prediction.locator("td").all_inner_texts() == [
+        *("Car", "prediction", "size", f"4.00{times}2.00 m", "score", "0.88")
+    ]
+    keep_screenshot(page)
+    box = page.locator(".pane canvas").bounding_box()
+    centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(centre[0], centre[1] - 100)  # at x = 13 m
+    assert page.locator(".tip table").count() == 1
+    page.keyboard.press("p")
+    assert page.locator(".tip").is_hidden()
+
+
+def test_a_tip_fits_a_phone(visit, boxed):
+    """Wherever it is asked for: two boxes are described below each other."""
+    page = visit(boxed, "#scan=a&x=10.5&y=2.5&zoom=20", PHONE)
+    page.wait_for_selector(".pane[data-shown]")
+    canvas = page.locator(".pane canvas").bounding_box()
+    for side in (-1, 1):
+        page.evaluate(f"state.view.y = 2.5 + {side} * 8")
+        page.evaluate("state.cursor = {x: 10.5, y: 2.5}; drawPanes()")
+        tip = page.locator(".tip").bounding_box()
+        assert tip["x"] >= 0
+        assert tip["x"] + tip["width"] <= canvas["width"]
+        assert page.locator(".tip table").count() == 2
+
+
+def test_without_a_data_set_there_are_no_boxes(show):
+    """Nor anything to switch."""
+    page = show()
+    assert page.locator("#boxes").is_hidden()
+    page.keyboard.press("l")
+    page.keyboard.press("p")
+    assert page.locator(".tip").is_hidden()

@@ -43,6 +43,7 @@ LEVELS = [
     ["unpack"],
     ["benchmark"],
     ["run"],
+    ["dataset", "kitti_results"],
     ["batches", "forecast", "progress"],
     ["jobs"],
 ]

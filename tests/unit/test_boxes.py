@@ -11,6 +11,7 @@ from birdview.pixels.png import read_text
 from birdview.pixels.render import render
 from birdview.pixels.scan import read_scan
 from birdview.training.labels.kitti import read_boxes
+from birdview.training.selection import outline
 from birdview.view.boxes import COLOURS, draw_boxes
 
 # The camera's x is our -y, its y is our -z, its z is our x; it is 0.2 m in front of us.
@@ -61,23 +62,36 @@ def test_outline_is_on_the_right_pixels(tmp_path, make_scan, files, name):
     encoding = load_encoding(name)
     render(make_scan(tmp_path / "a.bin", 0), tmp_path / "a.png", encoding)
     label = CAR.replace("Car", "Animal")
-    draw_boxes(
-        tmp_path / "a.png", read_boxes(*files(label)), encoding, tmp_path / "b.png"
-    )
+    (box,) = read_boxes(*files(label))
+    draw_boxes(tmp_path / "a.png", [box], encoding, tmp_path / "b.png")
     assert read_text(tmp_path / "b.png")["birdview:boxes"] == "1"
     picture = cv2.imread(str(tmp_path / "b.png")).max(axis=2)
     assert picture.shape == encoding.grid.shape
     # The outline alone, without the word next to it.
     bright = (picture > 60).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
-    outline = 1 + np.argmax(
+    largest = 1 + np.argmax(
         stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]
     )
-    row, col = np.nonzero(labels == outline)
+    row, col = np.nonzero(labels == largest)
     x, y = encoding.grid.to_metres(row, col)
     assert (x.min(), x.max()) == pytest.approx((8.2, 12.2), abs=0.3)
     assert (y.min(), y.max()) == pytest.approx((2, 4), abs=0.3)
     assert (x > 11.9).sum() > 1.5 * (x < 8.5).sum()
+
+
+def test_polygon_is_that_of_a_data_set(tmp_path, make_scan, files):
+    """The middle of the rear edge is where `outline` says, to a tenth of a pixel."""
+    encoding = load_encoding("mv3d")
+    render(make_scan(tmp_path / "a.bin", [[0, 0, 0, 0]]), tmp_path / "a.png", encoding)
+    for x in (10, 10.02, 10.05, 10.08):  # the camera's z
+        (box,) = read_boxes(*files(CAR.replace(" 10 ", f" {x} ")))
+        draw_boxes(tmp_path / "a.png", [box], encoding, tmp_path / "b.png")
+        picture = cv2.imread(str(tmp_path / "b.png")).max(axis=2)
+        row, col = outline(box, encoding.grid)[2:].mean(axis=0)
+        rows = np.arange(int(row) - 4, int(row) + 5)
+        drawn = picture[rows, int(col)]
+        assert np.average(rows + 0.5, weights=drawn) == pytest.approx(row, abs=0.1)
 
 
 def test_real_boxes_contain_points(kitti_scans, kitti_labels):

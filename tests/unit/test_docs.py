@@ -70,6 +70,14 @@ for name in ("mv3d", "notebook"):
 Path("results/demo/statistics").mkdir()
 run = resolve({"encodings": ["mv3d"], "demo": {"scans": 2}})
 jobs.write_statistics(run, "mv3d", "results/demo/statistics/mv3d.json", 1)
+for kind, number in (("label_2", 1), ("calib", 1), ("label_2", 0), ("calib", 0)):
+    file = Path("labels", kind, "demo", f"00000{number}.txt")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(Path(kind, "000001.txt").read_text())
+splits = {"splits": {"train": 1}, "min_points": 0}
+settings = {"encodings": ["mv3d"], "demo": {"scans": 2}, "labels": "labels"}
+run = resolve({**settings, "dataset": splits})
+jobs.write_dataset(run, "mv3d", "results/dataset/mv3d/boxes.json", 1)
 """
 LISTING = re.compile(
     r"^File: birdview/(\S+)\.py\nFunction: (\S+) at line \d+\n\n(.*?)(?=^Total|^```)",

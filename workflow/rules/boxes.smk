@@ -1,4 +1,5 @@
-# Draws the labelled boxes of one scan on its image; or of all scans of a batch.
+# Draws the labelled boxes of one scan on its image, as the polygons that a data set has; or
+# of all scans of a batch.
 #
 #   <results>/<encoding>/<scan>.png, the scan's labels, in any format that is read
 #     ->  <results>/<encoding>/boxes/<scan>.png

@@ -1,10 +1,12 @@
-# Writes a page for the browser that shows all images.
+# Writes a page for the browser that shows all images, with the boxes of data sets.
 #
-#   <results>/<encoding>/<scan>.png  ->  <run>/gallery/index.html
+#   <results>/<encoding>/<scan>.png, <run>/dataset/<encoding>/boxes.json if it exists
+#     ->  <run>/gallery/index.html
 #
-# Failed scans are shown with their error, so the images cannot be inputs. The job asks for
-# all cores at the lowest priority instead, and so runs last. And it runs every time,
-# because Snakemake does not know what it shows.
+# Failed scans are shown with their error, so the images cannot be inputs; nor can data
+# sets, which are not made if a scan fails. The job asks for all cores at the lowest
+# priority instead, and so runs last. And it runs every time, because Snakemake does not
+# know what it shows.
 import time
 
 

@@ -12,6 +12,7 @@ function updateControls() {
   $("play").classList.toggle("playing", state.playing);
   $("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
   updatePlanes();
+  updateLegend();
 }
 
 async function chooseEncoding(name, compareWith = state.compareWith) {

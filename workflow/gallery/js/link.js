@@ -10,6 +10,12 @@ function rememberLink() {
   linkTimer = setTimeout(writeLink, LINK_DELAY);
 }
 
+// Keys of links, all names, and those that are switched off.
+const boxSwitches = () => [
+  ["layers", DATA.layers, state.hiddenLayers],
+  ["classes", DATA.classes.map(([name]) => name), state.hiddenClasses],
+];
+
 function writeLink() {
   const { encoding: name, compareWith, mode, orientation, gamma, view } = state;
   const encoding = encodings.get(name), { channels } = encoding;
@@ -21,6 +27,9 @@ function writeLink() {
     link.set("planes", shown.map((channel) => channel.name).join(" "));
   }
   if (mode === "one") link.set("plane", channels[state.singlePlane.get(name)].name);
+  for (const [key, names, hiddenNames] of boxSwitches()) {
+    if (hiddenNames.size) link.set(key, names.filter((one) => !hiddenNames.has(one)).join(" "));
+  }
   if (orientation !== "forward") link.set("turn", orientation);
   if (gamma !== DATA.gamma) link.set("gamma", gamma.toFixed(3));
   if (view) {
@@ -44,6 +53,11 @@ function readLink() {
     : hiddenByDefault(encodings.get(name)));
   if (link.has("plane")) {
     state.singlePlane.set(name, Math.max(0, planes.indexOf(link.get("plane"))));
+  }
+  for (const [key, names, hiddenNames] of boxSwitches()) {
+    const on = link.get(key)?.split(" ") ?? names;
+    hiddenNames.clear();
+    names.filter((one) => !on.includes(one)).forEach((one) => hiddenNames.add(one));
   }
   state.mode = link.has("plane") ? "one" : "all";
   state.orientation = link.get("turn") === "file" ? "file" : "forward";

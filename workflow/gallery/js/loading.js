@@ -1,4 +1,4 @@
-// Load counts and images. They come as scripts that call birdview.receive, because a page
+// Load counts, and images with the boxes of their scans. They come as scripts that call birdview.receive, because a page
 // in the file system cannot read other files.
 
 const CACHE_SIZE = 24; // decoded images
@@ -7,7 +7,7 @@ const PREFETCH = 4; // images to load before they are shown
 const counts = new Map(); // encoding -> for each scan its counts, or why it has no image
 const warnings = new Map(); // encoding -> what is doubtful about scans, by their index
 const countRequests = new Map(); // encoding -> promise of these
-const images = new Map(); // "encoding/index" -> promise of what decode() returns
+const images = new Map(); // "encoding/index" -> promise of what decode() returns, and boxes by layer
 const receivers = new Map(); // key of a script -> function that takes its data
 
 const birdview = {
@@ -45,7 +45,8 @@ function loadCounts(encoding) {
 function loadImage(encoding, index) {
   const key = `${encoding}/${index}`;
   const image = images.get(key)
-    ?? fetchScript(key).then((data) => decode(data, encodings.get(encoding)));
+    ?? fetchScript(key).then(async ({ png, boxes }) =>
+      ({ ...await decode(png, encodings.get(encoding)), boxes }));
   images.delete(key); // move it to the end: the first is the least recently used
   images.set(key, image);
   image.catch(() => images.delete(key));

@@ -7,9 +7,10 @@ class Pane {
     this.title = make("div", { className: "name" });
     this.scale = make("div", { className: "scale" });
     this.readout = make("div", { className: "values" });
+    this.tip = make("div", { className: "tip", hidden: true });
     this.message = make("div", { className: "message", hidden: true });
     this.element = make("div", { className: "pane" },
-      this.canvas, this.title, this.scale, this.readout, this.message);
+      this.canvas, this.title, this.scale, this.readout, this.tip, this.message);
     this.levels = []; // the painted image: at full size, half, a quarter ...
     listenToPointer(this);
     new ResizeObserver(() => { this.draw(); }).observe(this.canvas);
@@ -46,6 +47,7 @@ class Pane {
     this.message.hidden = !error;
     this.message.replaceChildren(make("b", { textContent: "No image of this scan" }), error);
     this.repaint();
+    if (this === main) countBoxes();
     this.shown = this.element.dataset.shown = wanted;
   }
 
@@ -74,6 +76,7 @@ class Pane {
     context.strokeRect(0, 0, this.encoding.cols, this.encoding.rows);
     context.setTransform(dots, 0, 0, dots, 0, 0);
     this.drawSensor(context);
+    if (this.image) drawBoxes(context, this);
     if (state.cursor?.pane !== this) {
       this.drawCross(context, ...toCanvas(this, state.cursor ?? state.view));
     }
@@ -148,6 +151,7 @@ class Pane {
     this.readout.dataset.pixel = JSON.stringify({ row, col, values });
     this.readout.classList.toggle("idle", !state.cursor);
     this.readout.replaceChildren(...tables);
+    updateTip(this, { x, y }, toCanvas(this, { x, y }));
   }
 }
 

@@ -30,6 +30,8 @@ const state = {
   cursor: null, // {x, y} in metres, and its pane; if null, the centre of the view is read
   hiddenPlanes: new Map(), // for each encoding, those that mode "all" leaves out
   singlePlane: new Map(), // for each encoding, the one that mode "one" shows
+  hiddenLayers: new Set(), // of boxes: "labels", "predictions"
+  hiddenClasses: new Set(), // of boxes
 };
 
 // Channels of whole cells have no colour next to slices.

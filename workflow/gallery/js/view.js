@@ -28,8 +28,12 @@ function toMetres(pane, left, top) {
 
 // The inverse: return the position of a point in metres.
 function toCanvas(pane, { x, y }) {
+  return pixelToCanvas(pane, transform(pane.encoding.to_pixel, x, y));
+}
+
+// Return the position of a point of the image.
+function pixelToCanvas(pane, [row, col]) {
   const [a, b, c, d, e, f] = canvasMatrix(pane);
-  const [row, col] = transform(pane.encoding.to_pixel, x, y);
   return [a * col + c * row + e, b * col + d * row + f];
 }
 

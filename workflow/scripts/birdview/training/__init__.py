@@ -1,1 +1,1 @@
-"""What trainers need beside images: splits, labels, statistics."""
+"""What trainers need beside images: labels, splits, data sets and statistics."""

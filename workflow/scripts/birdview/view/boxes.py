@@ -13,6 +13,7 @@ from birdview.pixels.png import RGB, read_text, write_png
 from birdview.provenance import SOFTWARE, digest_modules
 from birdview.training.labels.box import Box
 from birdview.training.labels.kitti import read_boxes as read_boxes
+from birdview.training.selection import outline
 
 COLOURS = {
     "Car": (255, 209, 102),
@@ -32,8 +33,9 @@ def draw_boxes(
 ) -> None:
     """Draw the boxes of a scan on its image, and write the result as another PNG.
 
-    An image of three planes is drawn on in its colours; of any other, the brightest
-    plane of each pixel is shown in grey. A box's thick edge is its front.
+    The polygons are those that a data set has. An image of three planes is drawn on in
+    its colours; of any other, the brightest plane of each pixel is shown in grey. A
+    box's thick edge is its front.
 
     Parameters
     ----------
@@ -58,12 +60,11 @@ def draw_boxes(
     pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))
     for box in boxes:
         colour = COLOURS.get(box.kind, OTHER)
-        row, col = encoding.grid.affine @ [*box.corners[:, :2].T, np.ones(4)]
         # OpenCV's (0, 0) is the middle of the first pixel; ours is its corner.
-        positions = np.stack([col, row], axis=1) - 0.5
-        outline = np.rint(positions * 2**_SHIFT).astype(np.int32)
-        cv2.polylines(pixels, [outline], True, colour, 1, cv2.LINE_AA, _SHIFT)
-        cv2.polylines(pixels, [outline[:2]], False, colour, 3, cv2.LINE_AA, _SHIFT)
+        positions = outline(box, encoding.grid)[:, ::-1] - 0.5
+        corners = np.rint(positions * 2**_SHIFT).astype(np.int32)
+        cv2.polylines(pixels, [corners], True, colour, 1, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(pixels, [corners[:2]], False, colour, 3, cv2.LINE_AA, _SHIFT)
         beside = int(positions[:, 0].max()) + 8, int(positions[:, 1].min()) + 8
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(pixels, box.kind, beside, font, 0.4, colour, 1, cv2.LINE_AA)

@@ -1,13 +1,14 @@
 """Write the gallery: a page for the browser that shows all images of a data set.
 
 It works from the file system, where browsers do not let scripts read the pixels of a
-picture. So each image is written again, as a script that passes its bytes to the page.
+picture. So each image is written again, as a script that passes its bytes to the page,
+and the boxes of its scan.
 """
 
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,7 @@ from birdview.image import ImageFile, Inflate, as_planes
 from birdview.metadata import describe_grid
 from birdview.pixels.encoding import Encoding
 from birdview.reproduce.manifest import examine_image
+from birdview.view.layers import Layer, colour_classes
 from birdview.view.picture import GAMMA, choose_colours, make_picture
 
 SPRITE_SIZE = 32
@@ -48,6 +50,7 @@ def write_gallery(
     threads: int,
     invalid: Mapping[str, str] = MappingProxyType({}),
     doubts: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    find_layers: Callable[[Encoding], Sequence[Layer]] = lambda _: (),
 ) -> int:
     """Write the page, `index.html`, and the files it loads when images are shown.
 
@@ -67,6 +70,8 @@ def write_gallery(
         The names of further scans, and why they have no images.
     doubts : mapping of (str, str) to str
         What is doubtful about images, by the names of encoding and scan.
+    find_layers : function
+        Returns the layers of boxes of an encoding's images.
 
     Returns
     -------
@@ -77,14 +82,23 @@ def write_gallery(
     ------
     OSError
         If a file cannot be written.
+    OSError, ValueError
+        If a layer cannot be read.
     """
     missing = 0
     scans: list[str] = []
     encodings: list[Encoding] = []
+    layers: dict[str, None] = {}
+    classes: dict[str, None] = {}
     with ThreadPoolExecutor(threads) as pool:
         for name, group in groupby(images, lambda image: image.encoding.name):
             files = list(group)
-            results = _write_images(pool, Path(folder) / name, files, explain, inflate)
+            found = find_layers(files[0].encoding)
+            layers |= dict.fromkeys(layer.name for layer in found)
+            classes |= dict.fromkeys(one for layer in found for one in layer.classes)
+            results = _write_images(
+                pool, Path(folder) / name, files, explain, inflate, found
+            )
             results += invalid.values()
             missing += sum(isinstance(result, str) for result in results)
             warnings = {
@@ -96,7 +110,9 @@ def write_gallery(
             _write_script(Path(folder) / name / "counts.js", "counts", name, data)
             scans = [image.scan for image in files]
             encodings.append(files[0].encoding)
-    _write_page(Path(folder) / "index.html", [*scans, *invalid], encodings)
+    _write_page(
+        Path(folder) / "index.html", [*scans, *invalid], encodings, layers, classes
+    )
     return missing
 
 
@@ -106,13 +122,14 @@ def _write_images(
     images: Sequence[ImageFile],
     explain: Callable[[ImageFile], str],
     inflate: Inflate,
+    layers: Sequence[Layer],
 ) -> list[_Result]:
     """Write the data and the thumbnails of the images of one encoding."""
     folder.mkdir()
 
     def write(first: int) -> list[_Result]:
         batch = images[first : first + SPRITE_SIZE]
-        return _write_sprite(folder, first, batch, explain, inflate)
+        return _write_sprite(folder, first, batch, explain, inflate, layers)
 
     batches = pool.map(write, range(0, len(images), SPRITE_SIZE))
     return [result for batch in batches for result in batch]
@@ -124,6 +141,7 @@ def _write_sprite(
     images: Sequence[ImageFile],
     explain: Callable[[ImageFile], str],
     inflate: Inflate,
+    layers: Sequence[Layer],
 ) -> list[_Result]:
     """Write the data of some images and their thumbnails; number the images on."""
     sprite = np.zeros((THUMBNAIL, SPRITE_SIZE * THUMBNAIL, 3), dtype=np.uint8)
@@ -145,7 +163,10 @@ def _write_sprite(
         height, width, _ = picture.shape
         top, left = (THUMBNAIL - height) // 2, k * THUMBNAIL + (THUMBNAIL - width) // 2
         sprite[top : top + height, left : left + width] = picture
-        data = b64encode(content).decode()
+        data = {
+            "png": b64encode(content).decode(),
+            "boxes": {layer.name: layer.read(image.scan) for layer in layers},
+        }
         _write_script(folder / f"{number}.js", "image", name, number, data)
         results.append(counts)
     quality = [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
@@ -160,7 +181,13 @@ def _write_script(path: Path, *arguments: object) -> None:
     path.write_text(f"birdview.receive({words});\n")
 
 
-def _write_page(path: Path, scans: list[str], encodings: list[Encoding]) -> None:
+def _write_page(
+    path: Path,
+    scans: list[str],
+    encodings: list[Encoding],
+    layers: Iterable[str],
+    classes: Iterable[str],
+) -> None:
     """Put the files that `index.html` names, and the data, into one page."""
     colours = (255 * colormaps[COLOUR_MAP](np.arange(256))[:, :3]).round().astype(int)
     data = {
@@ -169,6 +196,8 @@ def _write_page(path: Path, scans: list[str], encodings: list[Encoding]) -> None
         "spriteSize": SPRITE_SIZE,
         "gamma": GAMMA,
         "colourMap": colours.tolist(),
+        "layers": [*layers],
+        "classes": [*colour_classes([*classes]).items()],
         "encodings": [
             describe_grid(encoding) | {"colours": choose_colours(encoding.channels)}
             for encoding in encodings

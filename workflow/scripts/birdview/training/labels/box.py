@@ -38,7 +38,14 @@ class Box(NamedTuple):
     @property
     def centre(self) -> NDArray[np.float64]:
         """x, y and z of the middle of the bottom, shape (3,)."""
-        return self.corners.mean(axis=0)
+        front_left, front_right, rear_right, rear_left = self.corners
+        middle: NDArray[np.float64] = front_left + front_right + rear_right + rear_left
+        return middle / 4
+
+    @property
+    def bottom(self) -> float:
+        """The z of `centre`."""
+        return float(self.centre[2])
 
     @property
     def heading(self) -> float:

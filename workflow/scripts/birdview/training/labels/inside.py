@@ -18,6 +18,9 @@ _WIDER = 0.05
 no exact rectangles."""
 
 
+_EVERYWHERE = np.array([[-np.inf] * 3, [np.inf] * 3], dtype=np.float32)
+
+
 class Sides(NamedTuple):
     """The sides of boxes, as the kernel takes them.
 
@@ -36,7 +39,11 @@ class Sides(NamedTuple):
     ends: NDArray[np.float64]
 
 
-def count_inside(points: NDArray[np.float32], boxes: Sequence[Box]) -> list[int]:
+def count_inside(
+    points: NDArray[np.float32],
+    boxes: Sequence[Box],
+    bounds: NDArray[np.float32] = _EVERYWHERE,
+) -> list[int]:
     """Count the points in each box: in its footprint, and between bottom and top.
 
     Points on a side count. One that is in several boxes counts for each of them.
@@ -47,6 +54,8 @@ def count_inside(points: NDArray[np.float32], boxes: Sequence[Box]) -> list[int]
         x, y, z in metres in the frame of the boxes, and intensity. Those that are not
         finite are in no box.
     boxes : sequence of Box
+    bounds : ndarray of float32, shape (2, 3), optional
+        The least and the greatest x, y and z of points that count.
 
     Returns
     -------
@@ -58,12 +67,12 @@ def count_inside(points: NDArray[np.float32], boxes: Sequence[Box]) -> list[int]
     corners = np.array([box.corners for box in boxes], dtype=np.float64)
     heights = np.array([box.height for box in boxes], dtype=np.float64)
     flat_points = np.ascontiguousarray(points, dtype=np.float32).reshape(-1)
-    counts: list[int] = _count(flat_points, corners, heights).tolist()
+    counts: list[int] = _count(flat_points, corners, heights, bounds).tolist()
     return counts
 
 
 @njit(nogil=True, cache=True)
-def _count(flat_points, corners, heights):
+def _count(flat_points, corners, heights, bounds):
     """Return how many points are in each box.
 
     Most points are in none. The others are compared with the boxes that are in their
@@ -100,6 +109,12 @@ def _count(flat_points, corners, heights):
             count += first[np.uint32(cells[i])] >= 0
         for i in chosen[:count]:
             x, y, z = block[4 * i], block[4 * i + 1], block[4 * i + 2]
+            if not (
+                bounds[0, 0] <= x <= bounds[1, 0]
+                and bounds[0, 1] <= y <= bounds[1, 1]
+                and bounds[0, 2] <= z <= bounds[1, 2]
+            ):
+                continue
             entry = first[cells[i]]
             while entry >= 0:
                 k = members[entry]

@@ -66,6 +66,11 @@ class Labels(NamedTuple):
     format: Format
     origin: str | None = None
 
+    @property
+    def is_of_a_camera(self) -> bool:
+        """Whether only what a camera sees is labelled."""
+        return isinstance(self.format, Kitti | Tracking)
+
     def files(self, scan: str) -> tuple[str, ...]:
         """Return the file of a scan's labels, and those that it needs to be read.
 
