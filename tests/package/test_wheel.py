@@ -108,7 +108,8 @@ def test_installed_package_has_the_digests_of_the_clone(installed, tmp_path):
 
 def draw_demo(python, folder):
     """Draw the demo's first scan in all encodings: the rows of the known answers."""
-    known = read_table(ROOT / "tests" / "known_answers.tsv")
+    table = read_table(ROOT / "tests" / "known_answers.tsv")
+    known = [{"hidden": "0"} | row for row in table]  # the demo has no camera
     expected = [
         " ".join(row[key] for key in ("encoding", "pixels_sha256", *Counts._fields))
         for row in known
