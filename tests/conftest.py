@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import CHROMIUM_FLAGS, LAPTOP, Project, build
+from helpers import CHROMIUM_FLAGS, LAPTOP, Project, build, share_kernels
 
 from birdview.counts import Counts
 from birdview.inflate import inflate
@@ -132,7 +132,7 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def installed(wheel, tmp_path_factory):
+def installed(wheel, compiled, tmp_path_factory):
     """Install the wheel; return the Python of its environment.
 
     It finds the libraries of this environment, but not the clone.
@@ -145,6 +145,7 @@ def installed(wheel, tmp_path_factory):
     (site,) = folder.glob("lib/python*/site-packages")
     libraries = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "libraries.pth").write_text("\n".join(libraries))
+    share_kernels(site / "birdview")
     return python
 
 
