@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -133,6 +134,7 @@ def test_wrong_layout_shows_in_the_numbers(project):
 
 def test_boxes_of_real_scans(project, kitti_scans, kitti_labels):
     """Every image gets a picture, in which all pixels of each box are coloured."""
+    kitti_labels = shutil.copytree(kitti_labels, project.folder / "kitti")
     names = ("mv3d", "pixor")
     arguments = ("boxes", "--config", f"scans={kitti_scans[0].parent}")
     settings = (f"labels={kitti_labels}", "encodings=[mv3d, pixor]")
