@@ -12,7 +12,7 @@ rule dataset:
 
 rule write_dataset:
     input:
-        images_of_encoding,
+        images_of_dataset,
     output:
         index="<run>/dataset/{encoding}/boxes.json",
     log:
@@ -20,7 +20,7 @@ rule write_dataset:
     threads: all_cores
     params:
         code=code_of("dataset"),
-        sources=lambda wildcards: jobs.digest_dataset(RUN),
+        sources=lambda wildcards: sources_of_datasets(),
     run:
         run_job(
             log[0],

@@ -138,17 +138,38 @@ def datasets(wildcards):
     return RUN.datasets
 
 
+@cache
+def sources_of_datasets():
+    """Return what changes with labels and settings; Snakemake asks several times."""
+    return jobs.digest_dataset(RUN)
+
+
+@input_function
+def images_of_dataset(wildcards):
+    """Return the images of one encoding, once it is known which labels there are."""
+    sources_of_datasets()  # whose errors would be several lines if they came from a param
+    return images_of_encoding(wildcards)
+
+
 @input_function
 def datasets_if_labelled(wildcards):
     """Return the index of each encoding's data set, if there are labels."""
     return RUN.datasets if RUN.settings["labels"] else []
 
 
+@cache
+def sources_of_results(encoding):
+    """Return what changes with what results are made from."""
+    return jobs.digest_predictions(RUN, encoding)
+
+
 @input_function
 def table_of_results(wildcards):
     """Return the table of what became of the predictions."""
     RUN.check_images_are_local()
-    return RUN.kitti_results
+    table = RUN.kitti_results
+    sources_of_results(*RUN.encodings)  # as in `images_of_dataset`
+    return table
 
 
 @input_function

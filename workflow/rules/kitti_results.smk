@@ -18,7 +18,7 @@ rule write_kitti_results:
     threads: all_cores
     params:
         code=code_of("kitti_results"),
-        sources=lambda wildcards: jobs.digest_predictions(RUN, wildcards.encoding),
+        sources=lambda wildcards: sources_of_results(wildcards.encoding),
     run:
         run_job(
             log[0],

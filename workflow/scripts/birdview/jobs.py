@@ -254,11 +254,12 @@ def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
 def digest_dataset(run: Run) -> str:
     """Return what differs if another data set would be made of the same images.
 
-    That is if other labels are read, which are too many to be inputs, or if settings
-    differ.
+    That is if other labels are read, which are too many to be inputs, or otherwise, or
+    if settings differ.
     """
     files = sorted({file for scan in run.labelled for file in run.label_files(scan)})
-    parts = [run.splits, run.settings["dataset"], [*map(state_of, files)]]
+    settings = [run.settings[key] for key in ("dataset", "labels")]
+    parts = [run.splits, settings, [*map(state_of, files)]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
