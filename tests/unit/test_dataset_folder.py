@@ -4,22 +4,25 @@ import os
 
 import pytest
 
-from birdview.training.folder import DatasetFolder
+from birdview.dataset import is_of_dataset
+from birdview.training.folder import KeptFolder
+
+IMAGE, LABEL = "images/train/a/0.png", "labels/train/a/0.txt"
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return DatasetFolder(str(tmp_path / "mv3d"), ".png", {"train": ["a/0"]}, True)
+    return KeptFolder(tmp_path / "mv3d")
 
 
 def again(folder):
     """Return what the next run makes of the same folder."""
-    return DatasetFolder(folder.path, folder.suffix, folder.splits, folder.has_labels)
+    return KeptFolder(folder.path)
 
 
 def test_images_are_links_that_follow_new_ones(tmp_path, folder):
     """An image that was rendered again is another file."""
-    image, name = tmp_path / "0.png", folder.image("train", "a/0")
+    image, name = tmp_path / "0.png", IMAGE
     image.write_bytes(b"1")
     folder.link(image, name)
     link = f"{folder.path}/images/train/a/0.png"
@@ -40,7 +43,7 @@ def test_images_are_copied_to_another_disk(tmp_path, folder, monkeypatch):
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", refuse)
-    image, name = tmp_path / "0.png", folder.image("train", "a/0")
+    image, name = tmp_path / "0.png", IMAGE
     image.write_bytes(b"1")
     folder.link(image, name)
     copy = f"{folder.path}/{name}"
@@ -57,7 +60,7 @@ def test_images_are_copied_to_another_disk(tmp_path, folder, monkeypatch):
 
 def test_files_are_written_if_they_differ(folder):
     """So that a trainer sees new times of new labels alone."""
-    name = folder.label("train", "a/0")
+    name = LABEL
     folder.write(name, b"0 1\n")
     path = f"{folder.path}/labels/train/a/0.txt"
     before = os.stat(path).st_ino
@@ -85,18 +88,20 @@ def test_images_are_converted_once(tmp_path, folder):
 
 
 def test_others_are_removed_but_not_those_of_trainers(tmp_path, folder):
-    """Images and labels of scans or splits that are gone, and empty folders."""
+    """Files of scans, splits and formats that are gone, and empty folders."""
+    theirs = "labels/train.cache", "notes.txt", "best.png", "runs/coco_val.json"
     for name in (
-        *(folder.image("train", "a/0"), folder.label("train", "a/0")),
+        *(IMAGE, LABEL, "coco_train.json", "coco_val.json", "data.yaml", *theirs),
         *("images/train/b/1.png", "images/val/2.tiff", "images/val/2.npy"),
-        *("labels/train/b/1.txt", "labels/train.cache", "notes.txt", "best.png"),
+        *("labels/train/b/1.txt",),
     ):
         folder.write(name, b"")
-    again(folder).remove_others()
+    next_run = again(folder)
+    for name in (IMAGE, LABEL, "coco_train.json"):
+        next_run.write(name, b"")
+    next_run.remove_others(is_of_dataset)
     left = [path.relative_to(folder.path) for path in tmp_path.rglob("*.*")]
-    assert sorted(map(str, left)) == [
-        *("best.png", "images/train/a/0.png", "labels/train.cache"),
-        *("labels/train/a/0.txt", "notes.txt"),
-    ]
+    expected = [IMAGE, LABEL, "coco_train.json", *theirs]
+    assert sorted(map(str, left)) == sorted(expected)
     assert not os.path.exists(f"{folder.path}/images/val")
     assert not os.path.exists(f"{folder.path}/images/train/b")

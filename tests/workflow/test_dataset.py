@@ -14,8 +14,10 @@ from helpers import Project
 
 import birdview
 from birdview.demo import write_scan
+from birdview.jobs import digest_dataset
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.scan import read_scan
+from birdview.run import resolve
 
 SETTINGS = ("--config", "scans=scans", "labels=kitti", "encodings=[notebook]")
 CALIB = """\
@@ -285,6 +287,11 @@ def test_a_manifest_tells_of_another_data_set(drive):
             "labels: null, expected the folder of label_2 and calib, or labels in "
             "another format",
         ),
+        (
+            ["dataset={splits: {train: no.txt}}"],
+            "dataset: splits: train: no file no.txt, expected one with the name of a "
+            "scan in each line",
+        ),
     ],
 )
 def test_settings_that_fit_no_label_are_one_line(drive, settings, message):
@@ -292,6 +299,32 @@ def test_settings_that_fit_no_label_are_one_line(drive, settings, message):
     output = drive.run("dataset", *SETTINGS, *settings, expect=1)
     assert message.format(planes=planes) in output.splitlines()
     assert "Traceback" not in output
+
+
+def test_results_need_a_camera(drive):
+    """What Snakemake asks before the job fails in one line, too."""
+    labels = "labels={format: boxes, path: kitti/label_2, origin: center}"
+    settings = (*SETTINGS, labels, "predictions=kitti/label_2")
+    output = drive.run("kitti_results", *settings, expect=1)
+    assert (
+        "labels: {'format': 'boxes', 'path': 'kitti/label_2', 'origin': 'center'}, "
+        "expected KITTI's, whose calib says where the camera is"
+    ) in output.splitlines()
+    assert "Traceback" not in output
+
+
+def test_another_origin_makes_another_data_set(tmp_path, monkeypatch):
+    """Although the files of the labels are the same."""
+    monkeypatch.chdir(tmp_path)
+    for path in ("scans/0.bin", "boxes/0.txt"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_bytes(b"")
+    labels = {"format": "boxes", "path": "boxes"}
+    one, other, again = (
+        digest_dataset(resolve({"scans": "scans", "labels": labels | {"origin": z}}))
+        for z in ("center", "bottom", "center")
+    )
+    assert one == again != other
 
 
 def test_bad_labels_are_all_told_before_anything_is_written(drive):
@@ -313,7 +346,8 @@ def test_bad_labels_are_all_told_before_anything_is_written(drive):
 
 
 def test_scans_without_labels_are_left_out_and_counted(drive):
-    """A missing file is no empty one."""
+    """A missing file is no empty one. Of other splits and formats nothing stays."""
+    drive.run("dataset", *SETTINGS)
     (drive.folder / "kitti/label_2/b/1.txt").unlink()
     output = drive.run("dataset", *SETTINGS, "dataset={format: npy, splits: {all: 1}}")
     assert "left out: 1 scan without labels" in output.splitlines()
@@ -321,7 +355,9 @@ def test_scans_without_labels_are_left_out_and_counted(drive):
     assert read_splits(folder) == dict.fromkeys({*SCANS} - {"b/1"}, "all")
     planes, _ = birdview.load(drive.folder / "results/notebook/a/0.png")
     np.testing.assert_array_equal(np.load(folder / "images/all/a/0.npy"), planes)
-    assert not (folder / "data.yaml").exists()  # YOLO reads no such images
+    # YOLO reads no such images, so there are no files for it.
+    names = "README.md", "boxes.json", "coco_all.json", "images"
+    assert sorted(path.name for path in folder.iterdir()) == [*names]
     images = birdview.Images(folder, "all")
     np.testing.assert_array_equal(images[0][0], planes)
     with pytest.raises(ValueError, match="no split train") as error:

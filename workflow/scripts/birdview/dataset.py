@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +18,9 @@ from birdview.pixels.encoding import Encoding
 from birdview.pixels.scan import ScanBuffer, decode_scan
 from birdview.run import Run
 from birdview.training import coco, index, yolo
-from birdview.training.card import Card, describe_left_out
+from birdview.training.card import IMAGES, Card, describe_left_out
 from birdview.training.classes import name_classes
-from birdview.training.folder import DatasetFolder
+from birdview.training.folder import KeptFolder
 from birdview.training.labels.box import Box
 from birdview.training.labels.inside import count_inside
 from birdview.training.labels.judge import judge
@@ -30,6 +31,9 @@ from birdview.workers import Workers, ignore
 _PIECE = 100
 """Scans that a process examines at once."""
 _MAX_ERRORS = 20
+_LABELS = "labels"
+_SUFFIXES = (".npy", ".png", ".tiff", ".txt")
+"""How names of images and labels end."""
 
 
 class Examined(NamedTuple):
@@ -161,9 +165,7 @@ def write_dataset(
         If labels cannot be read, or a file cannot be written.
     """
     encoding, settings = run.encodings[name], run.settings["dataset"]
-    suffix, why_no_yolo = choose_suffix(encoding, settings["format"]), ""
-    if suffix != ".npy":  # which YOLO does not read
-        why_no_yolo = yolo.check_cells(encoding)
+    suffix = choose_suffix(encoding, settings["format"])
     labelled = set(run.labelled)
     splits = {
         split: [scan for scan in scans if scan in labelled]
@@ -176,49 +178,21 @@ def write_dataset(
         split: {scan: examined[scan].selection.targets for scan in members}
         for split, members in splits.items()
     }
-    names = [*settings["classes"]]
-    left_out = sum((one.selection.left_out for one in examined.values()), Counter())
-    card = Card(encoding, suffix, names, targets, left_out)
+    why_no_yolo = "" if suffix == ".npy" else yolo.check_cells(encoding)
     has_labels = suffix != ".npy" and not why_no_yolo
-    folder = DatasetFolder(str(Path(path).parent), suffix, splits, has_labels)
-
-    def convert(image: PathLike) -> bytes:
-        return convert_image(image, encoding, suffix, inflate)
-
-    def write(member: tuple[str, str]) -> None:
-        split, scan = member
-        image, copy = run.image_path(name, scan), folder.image(split, scan)
-        if suffix == ".png":
-            folder.link(image, copy)
-        else:
-            folder.convert(image, copy, convert)
-        if has_labels:
-            text = yolo.format_labels(targets[split][scan], names, encoding.grid.shape)
-            folder.write(folder.label(split, scan), text.encode())
-
-    if suffix == ".png":  # threads would wait for each other
-        for member in folder.members:
-            write(member)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(write, folder.members):
-                pass
-    folder.remove_others()
-    if has_labels:
-        data = yolo.format_data([*splits], names, len(encoding.channels))
-        folder.write("data.yaml", data.encode())
-    for split, members in targets.items():
-        files = {scan: folder.image(split, scan) for scan in members}
-        described = coco.describe_split(files, members, names, encoding.grid.shape)
-        folder.write(f"coco_{split}.json", _format_json(described))
-    folder.write("README.md", card.format_readme(has_labels=has_labels).encode())
+    left_out = sum((one.selection.left_out for one in examined.values()), Counter())
+    card = Card(encoding, suffix, [*settings["classes"]], targets, left_out)
+    folder = KeptFolder(Path(path).parent)
+    _write_members(run, card, folder, threads, inflate, has_labels=has_labels)
+    _write_tables(card, folder, has_labels=has_labels)
+    folder.remove_others(is_of_dataset)
     described = index.describe_dataset(
         encoding, run.layout, settings["classes"], suffix, targets
     )
     folder.write(index.NAME, _format_json(described))
+    _warn(run, examined.values(), warn)
     unlabelled = len(run.scans) - len(labelled)
     without = f"{count_of(unlabelled, 'scan')} without labels"
-    _warn(run, examined.values(), warn)
     return [
         folder.path,
         *(f"  {line}" for line in card.format_table()),
@@ -226,6 +200,68 @@ def write_dataset(
         *([f"left out: {without}"] if unlabelled else []),
         *([why_no_yolo] if why_no_yolo else []),
     ]
+
+
+def _write_members(
+    run: Run,
+    card: Card,
+    folder: KeptFolder,
+    threads: int,
+    inflate: Inflate,
+    *,
+    has_labels: bool,
+) -> None:
+    """Write the images of a data set, and the label files that YOLO reads."""
+    encoding, suffix = card.encoding, card.suffix
+
+    def convert(image: PathLike) -> bytes:
+        return convert_image(image, encoding, suffix, inflate)
+
+    def write(member: tuple[str, str]) -> None:
+        split, scan = member
+        image, copy = run.image_path(encoding.name, scan), card.image(split, scan)
+        if suffix == ".png":
+            folder.link(image, copy)
+        else:
+            folder.convert(image, copy, convert)
+        if has_labels:
+            text = yolo.format_labels(
+                card.targets[split][scan], card.names, encoding.grid.shape
+            )
+            # YOLO finds it by the path of the image.
+            folder.write(f"{_LABELS}/{split}/{scan}.txt", text.encode())
+
+    members = [(split, scan) for split, scans in card.targets.items() for scan in scans]
+    if suffix == ".png":  # threads would wait for each other
+        for member in members:
+            write(member)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(write, members):
+                pass
+
+
+def _write_tables(card: Card, folder: KeptFolder, *, has_labels: bool) -> None:
+    """Write what a data set has beside images, label files and its index."""
+    encoding = card.encoding
+    if has_labels:
+        data = yolo.format_data([*card.targets], card.names, len(encoding.channels))
+        folder.write("data.yaml", data.encode())
+    for split, members in card.targets.items():
+        files = {scan: card.image(split, scan) for scan in members}
+        described = coco.describe_split(files, members, card.names, encoding.grid.shape)
+        folder.write(f"coco_{split}.json", _format_json(described))
+    folder.write("README.md", card.format_readme(has_labels=has_labels).encode())
+
+
+def is_of_dataset(name: str) -> bool:
+    """Whether a file in the folder of a data set has a name that a run gives.
+
+    What else trainers leave there is theirs.
+    """
+    if name.startswith((f"{IMAGES}/", f"{_LABELS}/")):
+        return name.endswith(_SUFFIXES)
+    return name == "data.yaml" or (fnmatch(name, "coco_*.json") and "/" not in name)
 
 
 def _warn(run: Run, examined: Iterable[Examined], warn: Callable[[str], None]) -> None:

@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birdview.dataset import raise_errors
-from birdview.files import PathLike, write_atomically, write_table
+from birdview.files import PathLike, write_table
 from birdview.pixels.calibration import read_calibration
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.layout import Layout
@@ -21,6 +20,7 @@ from birdview.pixels.scan import ScanBuffer, decode_scan
 from birdview.run import Run
 from birdview.training import index, results, yolo
 from birdview.training.card import describe_left_out
+from birdview.training.folder import KeptFolder
 from birdview.training.predictions import match_files
 from birdview.training.results import REASONS, Extent
 
@@ -243,21 +243,10 @@ def write_results(run: Run, name: str, table: PathLike, threads: int) -> list[st
 
 def write_files(folder: Path, contents: Mapping[str, str]) -> None:
     """Write files into a folder, and remove other .txt files and empty folders."""
+    kept = KeptFolder(folder)
     for name, content in contents.items():
-        path, data = folder / name, content.encode()
-        with suppress(OSError):
-            if path.read_bytes() == data:
-                continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data)
-    for parent, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            path = Path(parent, name)
-            is_wanted = path.relative_to(folder).as_posix() in contents
-            if not is_wanted and name.endswith(".txt"):
-                path.unlink()
-        with suppress(OSError):  # it is not empty
-            os.rmdir(parent)
+        kept.write(name, content.encode())
+    kept.remove_others(lambda name: name.endswith(".txt"))
 
 
 def _describe_notes(notes: Counter[str]) -> Sequence[str]:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from birdview.pixels.encoding import Encoding
 from birdview.training.selection import REASONS, Target
 
+IMAGES = "images"
+"""The folder of all images: YOLO replaces this word to find their labels."""
 _README = """\
 # A data set to train on, made by birdview
 
@@ -79,6 +81,10 @@ class Card(NamedTuple):
     targets: Mapping[str, Mapping[str, Sequence[Target]]]
     left_out: Counter[tuple[str, str]]
 
+    def image(self, split: str, scan: str) -> str:
+        """Return the path of an image below the folder of the data set."""
+        return f"{IMAGES}/{split}/{scan}{self.suffix}"
+
     @property
     def table(self) -> list[tuple[str, ...]]:
         """Scans, scans without an object, and boxes of each class, in each split."""
@@ -107,7 +113,7 @@ class Card(NamedTuple):
         """Return the README of the data set."""
         head, *rows = [f"| {' | '.join(cells)} |" for cells in self.table]
         rule = f"| --- |{' ---: |' * len(self.targets)}"
-        rows_, cols, count = self.encoding.shape
+        height, width, count = self.encoding.shape
         names = ", ".join(channel.name for channel in self.encoding.channels)
         planes = f"{count} planes ({names})" if count > 1 else f"one plane ({names})"
         images = {
@@ -119,13 +125,13 @@ class Card(NamedTuple):
         left_out = "\n".join(["Left out were", "", *(f"- {line}" for line in lines)])
         return _README.format(
             encoding=self.encoding.name,
-            rows=rows_,
-            cols=cols,
+            rows=height,
+            cols=width,
             planes=planes,
             table="\n".join([head, rule, *rows, ""]),
             left_out=left_out if lines else "No box was left out.",
             images=images,
             more="also heading, z, height and line of the label",
             yolo=_YOLO if has_labels else "",
-            side=-(-max(rows_, cols) // 32) * 32,
+            side=-(-max(height, width) // 32) * 32,
         )

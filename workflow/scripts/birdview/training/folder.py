@@ -1,62 +1,38 @@
-"""The folder of a data set: keep its files as they should be, and no others."""
+"""A folder whose files are kept as they should be, such as that of a data set."""
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 
 from birdview.files import PathLike, atomic_path
 
-_FOLDERS = "images/", "labels/"
-_OURS = (".npy", ".png", ".tiff", ".txt")
-"""How names of images and labels end. What else trainers leave there is theirs."""
 
+class KeptFolder:
+    """A folder that is brought up to date: what is right in it stays as it is.
 
-class DatasetFolder:
-    """The folder of a data set.
+    Threads may share it.
 
     Parameters
     ----------
-    path : str
-    suffix : str
-        How the names of its images end.
-    splits : mapping of str to sequence of str
-        The scans of each split.
-    has_labels : bool
-        Whether there is a label file for each image.
+    path : path-like
     """
 
-    def __init__(
-        self,
-        path: str,
-        suffix: str,
-        splits: Mapping[str, Sequence[str]],
-        has_labels: bool,
-    ) -> None:
-        self.path, self.suffix, self.splits = path, suffix, splits
-        self.has_labels = has_labels
+    def __init__(self, path: PathLike) -> None:
+        self.path = os.fspath(path)
+        # The names below the folder of the files that were here, and that are kept.
+        self._before = {
+            f"{parent}/{name}"[len(self.path) + 1 :]
+            for parent, _, names in os.walk(self.path)
+            for name in names
+        }
+        self._kept: set[str] = set()
         self._folders: set[str] = set()
-
-    @property
-    def members(self) -> Iterator[tuple[str, str]]:
-        """The split and the name of each scan."""
-        for split, scans in self.splits.items():
-            for scan in scans:
-                yield split, scan
-
-    def image(self, split: str, scan: str) -> str:
-        """Return the path of an image below the folder."""
-        return f"images/{split}/{scan}{self.suffix}"
-
-    def label(self, split: str, scan: str) -> str:
-        """Return the path of a label file; YOLO finds it by that of the image."""
-        return f"labels/{split}/{scan}.txt"
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file below the folder, unless it has this content already."""
-        path = self._make_room(name)
+        path = self._keep(name)
         if name in self._before and Path(path).read_bytes() == content:
             return
         with atomic_path(path) as partial:
@@ -67,7 +43,7 @@ class DatasetFolder:
 
         What is a link to an image that was rendered again since is replaced.
         """
-        path, there = self._make_room(name), os.stat(image)
+        path, there = self._keep(name), os.stat(image)
         if name in self._before:
             here = os.stat(path)
             if os.path.samestat(here, there) or _has_time_of(here, there):
@@ -79,15 +55,6 @@ class DatasetFolder:
                 shutil.copyfile(image, partial)
                 _set_time(partial, there)
 
-    def _make_room(self, name: str) -> str:
-        """Return the path of a file, in a folder that exists."""
-        path = f"{self.path}/{name}"
-        folder = os.path.dirname(path)
-        if folder not in self._folders:
-            os.makedirs(folder, exist_ok=True)
-            self._folders.add(folder)
-        return path
-
     def convert(
         self, image: PathLike, name: str, convert: Callable[[PathLike], bytes]
     ) -> None:
@@ -95,34 +62,36 @@ class DatasetFolder:
 
         It gets the time of the image, which tells that.
         """
-        path, there = self._make_room(name), os.stat(image)
+        path, there = self._keep(name), os.stat(image)
         if name in self._before and _has_time_of(os.stat(path), there):
             return
         with atomic_path(path) as partial:
             partial.write_bytes(convert(image))
             _set_time(partial, there)
 
-    def remove_others(self) -> None:
-        """Remove images and labels that do not belong here, and empty folders."""
-        wanted = {self.image(*member) for member in self.members}
-        if self.has_labels:
-            wanted |= {self.label(*member) for member in self.members}
-        for name in self._before - wanted:
-            if name.startswith(_FOLDERS) and name.endswith(_OURS):
-                os.unlink(f"{self.path}/{name}")
-        for below in _FOLDERS:
-            for parent, _, _ in os.walk(f"{self.path}/{below}", topdown=False):
-                with suppress(OSError):  # it is not empty
-                    os.rmdir(parent)
+    def remove_others(self, is_ours: Callable[[str], bool]) -> None:
+        """Remove files that are not kept, and empty folders.
 
-    @cached_property
-    def _before(self) -> set[str]:
-        """The files that were here, by their names below the folder."""
-        return {
-            f"{parent}/{name}"[len(self.path) + 1 :]
-            for parent, _, names in os.walk(self.path)
-            for name in names
-        }
+        Parameters
+        ----------
+        is_ours : function
+            Whether a file may be removed, by its name below the folder.
+        """
+        for name in filter(is_ours, self._before - self._kept):
+            os.unlink(f"{self.path}/{name}")
+        for parent, _, _ in os.walk(self.path, topdown=False):
+            with suppress(OSError):  # it is not empty
+                os.rmdir(parent)
+
+    def _keep(self, name: str) -> str:
+        """Return the path of a file that is kept, in a folder that exists."""
+        self._kept.add(name)
+        path = f"{self.path}/{name}"
+        folder = os.path.dirname(path)
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
+        return path
 
 
 def _has_time_of(here: os.stat_result, there: os.stat_result) -> bool:
