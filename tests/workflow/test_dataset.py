@@ -13,6 +13,7 @@ import yaml
 from helpers import Project
 
 import birdview
+from birdview.dataset import raise_errors
 from birdview.demo import write_scan
 from birdview.jobs import digest_dataset
 from birdview.pixels.encoding import load_encoding
@@ -343,6 +344,18 @@ def test_bad_labels_are_all_told_before_anything_is_written(drive):
         assert line in output.splitlines()
     folder = drive.folder / "results/dataset"
     assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_of_many_errors_none_is_lost():
+    """The terminal shows 20 lines: the first says how many there are."""
+    with pytest.raises(ValueError, match="error 0") as caught:
+        raise_errors(f"error {number % 30}" for number in range(60))
+    first, *lines = str(caught.value).splitlines()
+    assert first == "30 errors, all in the log of this job: the first"
+    assert lines == [f"error {number}" for number in range(30)]
+    with pytest.raises(ValueError, match=r"^error 1$"):
+        raise_errors(["", "error 1", "error 1"])
+    raise_errors(["", ""])
 
 
 def test_scans_without_labels_are_left_out_and_counted(drive):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from birdview.checks.summary import count_of
+from birdview.checks.summary import MAX_SHOWN, count_of
 from birdview.files import PathLike
 from birdview.image import Inflate, as_planes, decode_image
 from birdview.pixels.encoding import Encoding
@@ -30,7 +30,6 @@ from birdview.workers import Workers, ignore
 
 _PIECE = 100
 """Scans that a process examines at once."""
-_MAX_ERRORS = 20
 _LABELS = "labels"
 _SUFFIXES = (".npy", ".png", ".tiff", ".txt")
 """How names of images and labels end."""
@@ -100,7 +99,7 @@ def examine_all(
     Raises
     ------
     OSError, ValueError
-        If the boxes of some scans are not known: a line for each error, up to a few.
+        If the boxes of some scans are not known: a line for each error.
     """
     pieces = [scans[start : start + _PIECE] for start in range(0, len(scans), _PIECE)]
     count = min(threads, len(pieces))
@@ -121,12 +120,15 @@ def examine_all(
 
 
 def raise_errors(errors: Iterable[str]) -> None:
-    """Raise ValueError with a line for each error, up to a few; "" is none."""
+    """Raise ValueError with a line for each error; "" is none.
+
+    The terminal shows no more than the first of them, the log of the job has all.
+    """
     found = [*dict.fromkeys(filter(None, errors))]
-    hidden = len(found) - _MAX_ERRORS
-    more = [f"{hidden:,} more errors like these"] if hidden > 0 else []
+    if len(found) > MAX_SHOWN:
+        found.insert(0, f"{len(found):,} errors, all in the log of this job: the first")
     if found:
-        raise ValueError("\n".join([*found[:_MAX_ERRORS], *more]))
+        raise ValueError("\n".join(found))
 
 
 def write_dataset(

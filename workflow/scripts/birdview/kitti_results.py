@@ -148,7 +148,7 @@ def convert_all(
     Raises
     ------
     ValueError
-        If some cannot be converted: a line for each error, up to a few.
+        If some cannot be converted: a line for each error.
     """
     with ThreadPoolExecutor(threads) as pool:
         found = pool.map(
