@@ -120,6 +120,8 @@ SHARE = (
         ({"": 0.5}, f"'': {NAME}"),
         ({"-a": 0.5}, f"'-a': {NAME}"),
         ({"ü": 0.5}, f"'ü': {NAME}"),
+        ({"names": 0.5}, "names: a key of data.yaml, expected another name than path, "
+         "names, nc, channels, download, kpt_shape, flip_idx"),
         ({1: 0.5}, "1, expected text: put quotes around it"),
         ({"val": 0.2, "Val": 0.2}, "val and Val would have the same folder on some "
          "disks, expected different names"),

@@ -4,12 +4,18 @@ from math import pi
 
 import numpy as np
 import pytest
+import yaml
 
 from birdview.pixels.encoding import load_encoding
 from birdview.training.classes import name_classes
 from birdview.training.labels.box import Box, lay_bottom
 from birdview.training.selection import outline, select
-from birdview.training.yolo import check_cells, format_data, format_labels
+from birdview.training.yolo import (
+    check_cells,
+    check_names,
+    format_data,
+    format_labels,
+)
 
 MV3D = load_encoding("mv3d")
 CLASSES = {"Vehicle": ["Car", "Van"], "Person": "Pedestrian"}
@@ -130,6 +136,24 @@ def test_cells_that_are_not_square_have_no_oriented_boxes():
         "mv3d: cells of 0.1 x 0.2 m, expected square ones for YOLO, which turns boxes "
         "in pixels and would get other sizes; there are COCO's files and boxes.json"
     )
+
+
+def test_scans_in_a_folder_images_have_no_oriented_boxes():
+    """YOLO replaces the last `/images/` of a path by `/labels/`."""
+    assert check_names(["images", "a/0", "my_images/0", "a/images"]) == ""
+    assert check_names(["a/0", "a/images/0"]) == (
+        "a/images/0: in a folder images, expected another name for YOLO, which would "
+        "look for its label in a folder labels there; there are COCO's files and "
+        "boxes.json"
+    )
+
+
+def test_names_of_classes_are_read_as_they_are():
+    """Also those that mean something else in yaml."""
+    names = ["Car", "yes", "1", "null", "-", "@", "[x]", "Person_sitting", "Fußgänger"]
+    data = yaml.safe_load(format_data(["train"], names, 3))
+    assert data["names"] == dict(enumerate(names))
+    assert "0: Car\n" in format_data(["train"], names, 3)
 
 
 def test_data_names_splits_and_classes_in_order():

@@ -18,7 +18,7 @@ from birdview.pixels.encoding import Encoding
 from birdview.pixels.scan import ScanBuffer, decode_scan
 from birdview.run import Run
 from birdview.training import coco, index, yolo
-from birdview.training.card import IMAGES, Card, describe_left_out
+from birdview.training.card import Card, describe_left_out
 from birdview.training.classes import name_classes
 from birdview.training.folder import KeptFolder
 from birdview.training.labels.box import Box
@@ -180,7 +180,9 @@ def write_dataset(
         split: {scan: examined[scan].selection.targets for scan in members}
         for split, members in splits.items()
     }
-    why_no_yolo = "" if suffix == ".npy" else yolo.check_cells(encoding)
+    why_no_yolo = ""
+    if suffix != ".npy":  # which YOLO does not read
+        why_no_yolo = yolo.check_cells(encoding) or yolo.check_names(scans)
     has_labels = suffix != ".npy" and not why_no_yolo
     left_out = sum((one.selection.left_out for one in examined.values()), Counter())
     card = Card(encoding, suffix, [*settings["classes"]], targets, left_out)
@@ -261,7 +263,7 @@ def is_of_dataset(name: str) -> bool:
 
     What else trainers leave there is theirs.
     """
-    if name.startswith((f"{IMAGES}/", f"{_LABELS}/")):
+    if name.startswith((f"{yolo.IMAGES}/", f"{_LABELS}/")):
         return name.endswith(_SUFFIXES)
     return name == "data.yaml" or (fnmatch(name, "coco_*.json") and "/" not in name)
 

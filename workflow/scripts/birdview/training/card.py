@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from birdview.pixels.encoding import Encoding
 from birdview.training.selection import REASONS, Target
+from birdview.training.yolo import IMAGES
 
-IMAGES = "images"
-"""The folder of all images: YOLO replaces this word to find their labels."""
 _README = """\
 # A data set to train on, made by birdview
 

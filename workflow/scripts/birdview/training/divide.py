@@ -7,6 +7,8 @@ from itertools import accumulate, combinations
 
 from birdview.splits import Place, explain_missing, read_split
 
+_KEYS = "path", "names", "nc", "channels", "download", "kpt_shape", "flip_idx"
+"""Names that have another meaning beside those of splits in the file for YOLO."""
 _TOLERANCE = 1e-9  # of the sum of shares: 0.7 + 0.2 + 0.1 may be a little more than 1
 
 
@@ -28,6 +30,11 @@ def check_splits(splits: Mapping[str, float | str]) -> None:
             raise ValueError(
                 f"dataset: splits: {name!r}: the name becomes that of a folder, "
                 f"expected letters, digits, _ and -"
+            )
+        if name in _KEYS:
+            raise ValueError(
+                f"dataset: splits: {name}: a key of data.yaml, expected another name "
+                f"than {', '.join(_KEYS)}"
             )
         if not isinstance(wanted, str) and not 0 < wanted <= 1:
             raise ValueError(

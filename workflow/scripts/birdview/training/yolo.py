@@ -1,9 +1,12 @@
 """Text files of YOLO with oriented boxes (OBB), as Ultralytics has them."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from birdview.files import PathLike
@@ -11,6 +14,8 @@ from birdview.pixels.encoding import Encoding
 from birdview.pixels.lines import parse_numbers, read_lines
 from birdview.training.selection import Target
 
+IMAGES = "images"
+"""The folder of all images: YOLO replaces this word in their paths to find labels."""
 _DATA = """\
 # A data set of birdview's, for YOLO with oriented boxes: see README.md beside it.
 # Without a `path`, Ultralytics looks for the images below this folder.
@@ -55,6 +60,18 @@ def check_cells(encoding: Encoding) -> str:
         f"YOLO, which turns boxes in pixels and would get other sizes; there are "
         f"COCO's files and boxes.json"
     )
+
+
+def check_names(scans: Iterable[str]) -> str:
+    """Return why the labels of some scans would not be found, or nothing."""
+    for scan in scans:
+        if IMAGES in scan.split("/")[:-1]:
+            return (
+                f"{scan}: in a folder {IMAGES}, expected another name for YOLO, which "
+                f"would look for its label in a folder labels there; there are COCO's "
+                f"files and boxes.json"
+            )
+    return ""
 
 
 def format_labels(
@@ -133,8 +150,17 @@ def read_predictions(
 
 def format_data(splits: Sequence[str], names: Sequence[str], channels: int) -> str:
     """Return the content of `data.yaml`."""
+    named = (f"  {number}: {_quote(name)}" for number, name in enumerate(names))
     return _DATA.format(
-        splits="\n".join(f"{name}: images/{name}" for name in splits),
+        splits="\n".join(f"{name}: {IMAGES}/{name}" for name in splits),
         channels=channels,
-        names="\n".join(f"  {number}: {name}" for number, name in enumerate(names)),
+        names="\n".join(named),
     )
+
+
+def _quote(name: str) -> str:
+    """Return a text as yaml, with quotes only if it would be read as something else."""
+    with suppress(yaml.YAMLError):
+        if yaml.safe_load(name) == name:
+            return name
+    return json.dumps(name)
