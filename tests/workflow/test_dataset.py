@@ -13,7 +13,7 @@ import yaml
 from helpers import Project
 
 import birdview
-from birdview.dataset import raise_errors
+from birdview import dataset
 from birdview.demo import write_scan
 from birdview.jobs import digest_dataset
 from birdview.pixels.encoding import load_encoding
@@ -346,16 +346,32 @@ def test_bad_labels_are_all_told_before_anything_is_written(drive):
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
+def test_scans_in_a_bucket_are_read_by_this_process(labelled, monkeypatch):
+    """No other has the connections; a folder's are read by several."""
+    monkeypatch.chdir(labelled)
+
+    def start(count, module):
+        raise AssertionError("workers")
+
+    monkeypatch.setattr(dataset, "Workers", start)
+    run = resolve({"scans": "scans", "labels": "kitti"})
+    encoding, scans = run.encodings["notebook"], ["a/0", "c"] * 100
+    with pytest.raises(AssertionError, match="workers"):
+        dataset.examine_all(run, encoding, scans, 2)
+    monkeypatch.setattr(run.source, "is_remote", True)
+    assert len(dataset.examine_all(run, encoding, scans, 2)) == 200
+
+
 def test_of_many_errors_none_is_lost():
     """The terminal shows 20 lines: the first says how many there are."""
     with pytest.raises(ValueError, match="error 0") as caught:
-        raise_errors(f"error {number % 30}" for number in range(60))
+        dataset.raise_errors(f"error {number % 30}" for number in range(60))
     first, *lines = str(caught.value).splitlines()
     assert first == "30 errors, all in the log of this job: the first"
     assert lines == [f"error {number}" for number in range(30)]
     with pytest.raises(ValueError, match=r"^error 1$"):
-        raise_errors(["", "error 1", "error 1"])
-    raise_errors(["", ""])
+        dataset.raise_errors(["", "error 1", "error 1"])
+    dataset.raise_errors(["", ""])
 
 
 def test_scans_without_labels_are_left_out_and_counted(drive):

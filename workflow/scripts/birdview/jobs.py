@@ -282,9 +282,10 @@ def digest_predictions(run: Run, encoding: str) -> str:
 
     files = [Path(run.index_path(encoding)), *list_files(run.require_predictions())]
     for scan in run.scans:
-        files += map(Path, (run.source.file(scan), *run.camera_files(scan)))
+        files += map(Path, run.camera_files(scan))
     parts = [
         [run.encodings[encoding].digest, run.layout.digest],
+        [run.source.state(scan) for scan in run.scans],
         *([str(path), state_of(path)] for path in files),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
