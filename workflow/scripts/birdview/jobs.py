@@ -484,7 +484,7 @@ def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
 
     def find_layers(encoding: "Encoding") -> list[layers.Layer]:
         return layers.find_layers(
-            os.path.dirname(run.index_path(encoding.name)),
+            run.dataset_folder(encoding.name),
             encoding,
             run.layout,
             [*run.settings["dataset"]["classes"]],

@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-KITTI = {"Car": ["Car"], "Pedestrian": ["Pedestrian"], "Cyclist": ["Cyclist"]}
-"""Those that KITTI evaluates."""
-
 
 def name_classes(classes: Mapping[str, str | Sequence[str]]) -> dict[str, str]:
     """Return the class of each kind.

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 
 _HEADER = b"II*\0"
-_WIDTH, _LENGTH, _COMPRESSION, _OFFSET, _COUNT, _NAME = 256, 257, 259, 273, 279, 285
-_FIXED = {258: 8, _COMPRESSION: 8, 262: 1, 277: 1}
+_WIDTH, _LENGTH, _OFFSET, _ROWS, _COUNT, _NAME = 256, 257, 273, 278, 279, 285
+_FIXED = {258: 8, 259: 8, 262: 1, 277: 1}
 """Tags that all pages share: 8 bits, deflate, 0 is black, one sample."""
 _ASCII, _LONG = 2, 4
 
@@ -43,34 +43,33 @@ def format_tiff(
     shades = planes.reshape(-1)
     pixels = np.flatnonzero(shades != background)
     ends = np.searchsorted(pixels, np.arange(count + 1) * rows * cols)
-    parts, place = [_HEADER, struct.pack("<I", 0)], 8
+    parts, place = [_HEADER], 8
     for plane, (start, stop) in enumerate(pairwise(ends.tolist())):
         own = pixels[start:stop]
+        numbers = (own - plane * rows * cols).astype(np.int32)
         stream = deflate(
-            rows,
-            cols,
-            background,
-            (own - plane * rows * cols).astype(np.int32),
-            shades[own, None],
-            filters=False,
+            rows, cols, background, numbers, shades[own, None], filters=False
         ).tobytes()
-        name = names[plane].encode("ascii", "replace") + b"\0"
-        stream_at = place + 0
-        data = _pad(stream) + _pad(name.ljust(5, b"\0"))
-        name_at = stream_at + len(_pad(stream))
-        page_at = place + len(data)
-        parts[-1] = struct.pack("<I", page_at)  # where the page before says this one is
-        tags = _FIXED | {_WIDTH: cols, _LENGTH: rows, 278: rows}
-        tags |= {_OFFSET: stream_at, _COUNT: len(stream), _NAME: name_at}
-        page = struct.pack("<H", len(tags)) + b"".join(
-            struct.pack("<HHII", tag, _ASCII, len(name.ljust(5, b"\0")), value)
-            if tag == _NAME
-            else struct.pack("<HHII", tag, _LONG, 1, value)
-            for tag, value in sorted(tags.items())
+        # Five bytes at least: fewer would be in the page itself, and not behind it.
+        name = names[plane].encode("ascii", "replace").ljust(4, b"\0") + b"\0"
+        padded = _pad(stream)
+        data = padded + _pad(name)
+        values = {
+            **{tag: (_LONG, 1, value) for tag, value in _FIXED.items()},
+            _WIDTH: (_LONG, 1, cols),
+            _LENGTH: (_LONG, 1, rows),
+            _OFFSET: (_LONG, 1, place),
+            _ROWS: (_LONG, 1, rows),
+            _COUNT: (_LONG, 1, len(stream)),
+            _NAME: (_ASCII, len(name), place + len(padded)),
+        }
+        page = struct.pack("<H", len(values)) + b"".join(
+            struct.pack("<HHII", tag, *value) for tag, value in sorted(values.items())
         )
-        parts += [data, page, struct.pack("<I", 0)]
-        place = page_at + len(page) + 4
-    return b"".join(parts)
+        # In front of each page's data, the one before says where the page is.
+        parts += [struct.pack("<I", place + len(data)), data, page]
+        place += len(data) + len(page) + 4
+    return b"".join([*parts, struct.pack("<I", 0)])
 
 
 def _pad(data: bytes) -> bytes:
