@@ -446,14 +446,18 @@ class Run:
         ValueError
             If `labels` is not set, or those of no camera.
         """
-        labels, folder = self._require_labels(), _folder_of_labels(self.settings)
-        if folder is None or not labels.is_of_a_camera:
+        calib, image = self._labelled_cameras.files(scan)
+        return calib, image
+
+    @cached_property
+    def _labelled_cameras(self) -> Cameras:
+        labels = self._require_labels()
+        if not labels.is_of_a_camera:
             raise ValueError(
                 f"labels: {self.settings['labels']}, expected KITTI's, whose calib "
                 f"says where the camera is"
             )
-        calib, image = Cameras(folder, None).files(scan)
-        return calib, image
+        return Cameras(labels.format.folder, None)
 
     def read_boxes(self, scan: str) -> list[Box]:
         """Read the labelled boxes of a scan, in the frame of its image.
@@ -526,11 +530,9 @@ def resolve(
     for key, successor in REPLACED.items():
         if key in settings:
             raise ValueError(f"config: {key} is no longer a setting: set {successor}")
+    if settings.get("dataset") in (None, "null"):  # all of its keys have defaults
+        settings = {**settings, "dataset": {}}
     settings = validate(settings, "config", "config", from_text=True)
-    if settings["dataset"] is None:  # all keys have their defaults
-        settings |= {
-            "dataset": validate({"dataset": {}}, "config", "config")["dataset"]
-        }
     check_splits(settings["dataset"]["splits"])
     name_classes(settings["dataset"]["classes"])
     encodings = load_encodings(settings["encodings"])
@@ -541,7 +543,7 @@ def resolve(
         bucket.check_exists(open_bucket(results_prefix))
     source = _source(settings, layout, results_prefix, open_bucket, results)
     labels = make_labels(settings["labels"], layout)
-    cameras = _cameras(settings)
+    cameras = _cameras(settings, labels)
     found: Scans | OSError | ValueError
     try:
         found = _find(source, labels, results_prefix)
@@ -637,7 +639,7 @@ def _source(
     return Folder(folder, layout.suffix, split, f"{results}/demo", match)
 
 
-def _cameras(settings: Mapping[str, Any]) -> Cameras | None:
+def _cameras(settings: Mapping[str, Any], labels: Labels | None) -> Cameras | None:
     """Return where the cameras are, if only what they see is drawn."""
     wanted = settings["camera_view"]
     if wanted in (None, False):
@@ -645,19 +647,13 @@ def _cameras(settings: Mapping[str, Any]) -> Cameras | None:
     given = wanted if isinstance(wanted, Mapping) else {}
     if settings["scans"] is None:
         raise ValueError("camera_view: the demo has no camera, expected null or scans")
-    folder = given.get("path") or _folder_of_labels(settings)
+    folder = given.get("path") or (labels and labels.format.folder)
     if folder is None:
         raise ValueError(
             "camera_view: no path and no labels, expected the folder of calib and "
             "image_2: `camera_view: {path: kitti/training}`"
         )
     return Cameras(folder, tuple(given["image"]) if "image" in given else None)
-
-
-def _folder_of_labels(settings: Mapping[str, Any]) -> str | None:
-    labels = settings["labels"]
-    folder: str | None = labels["path"] if isinstance(labels, Mapping) else labels
-    return folder
 
 
 def _check_images_are_the_demos(

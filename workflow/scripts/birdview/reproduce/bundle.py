@@ -74,7 +74,8 @@ name `{SCANS}`: the files below it must have the names in the manifest.
 """
 ABOUT_LABELS = f"""
 The labels are not included either. Put their folder, or a link to it, beside this file
-with the name `{LABELS}`. To make the data set as well:
+with the name `{LABELS}`. Without them, write `labels: null` in `config.yaml`: then
+`verify` compares the images, and says that there is no data set. To make that as well:
 
     .venv/bin/snakemake dataset --cores all
 """
