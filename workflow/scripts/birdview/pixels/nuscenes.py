@@ -379,7 +379,8 @@ def _save(path: Path, recordings: Recordings, unknown: Iterable[str]) -> None:
 def _load(path: Path) -> tuple[Recordings, set[str]] | None:
     """Read what `_save` has written; None if it is something else."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # NumPy would leave the file open if it is broken.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
             files, tokens, unknown = (
                 _to_list(content[key]) for key in ("files", "tokens", "unknown")
             )
