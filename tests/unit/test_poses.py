@@ -700,7 +700,7 @@ def test_tum_takes_the_nearest_pose(poses):
     with fails(
         poses,
         f"no pose within 0.05 s of the scan {scans[4]}, expected one; the nearest, "
-        f"line 3, is 0.05 s away",
+        f"line 3, is 0.050000001 s away",
     ):
         track.find(scans[4])
     assert track.neighbour(scans[3], 1) is None
@@ -1114,6 +1114,11 @@ NUSCENES_ERRORS = [
         edit("calibrated_sensor", rotation=[1, 0, 0, 0.1]),
         "calibrated_sensor.json: calibrated-LIDAR_TOP: no rigid motion, the rotation "
         "is [1.0, 0.0, 0.0, 0.1], expected w x y z of the length 1",
+    ),
+    (
+        edit("sample_data", -1, prev=None),
+        "sample_data.json: the row with the token LIDAR_TOP-0-0: expected text as "
+        "token, prev, next, filename, ego_pose_token, calibrated_sensor_token",
     ),
     (
         edit("sample_data", -1, prev="LIDAR_TOP-0-3"),

@@ -249,6 +249,11 @@ def _read_rows(
         "calibrated_sensor_token",
     )
     for row in read_rows(folder / "sample_data.json", (*keys, "timestamp")):
+        if not all(isinstance(row[key], str) for key in keys):
+            raise ValueError(
+                f"{folder / 'sample_data.json'}: the row with the token "
+                f"{row['token']}: expected text as {', '.join(keys)}"
+            )
         calibration = row["calibrated_sensor_token"]
         if calibration not in calibrations:
             raise ValueError(_missing(folder, "calibrated_sensor", calibration))

@@ -18,12 +18,12 @@ from birdview.pixels.nuscenes import name_files, read_recordings
 from birdview.pixels.rigid import compose, invert, to_frame
 from birdview.pixels.trajectory import (
     Found,
-    Pose,
     read_kitti,
     read_kitti360,
     read_table,
     read_tum,
 )
+from birdview.pixels.trajectory import Pose as Pose
 
 FORMATS = ("kitti", "kitti360", "tum", "nuscenes", "table")
 """Formats of poses: KITTI's odometry benchmark and SemanticKITTI; KITTI-360; TUM's

@@ -171,7 +171,7 @@ def read_tum(path: PathLike, scans: Sequence[str]) -> Found:
             ", expected one"
             if nearest is None
             else f", expected one; the nearest, {wheres[nearest]}, is "
-            f"{abs(times[nearest] - stamp) / 1e9:.3g} s away"
+            f"{abs(times[nearest] - stamp) / 1e9:.9g} s away"
         )
     ordered = sorted(scans, key=lambda scan: (known[scan], scan))
     return Found(found, missing, _count(ordered))
