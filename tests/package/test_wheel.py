@@ -50,9 +50,9 @@ def files_of(folder):
 
 
 def test_wheel_has_the_package_and_what_is_beside_it(wheel):
-    """Encodings, schemas, the gallery and the lock, and nothing else."""
+    """Encodings, classes, schemas, the gallery and the lock, and nothing else."""
     expected = files_of(PACKAGE) | {"requirements.txt": LOCK.read_bytes()}
-    for folder in ("encodings", "gallery", "layouts", "schemas"):
+    for folder in ("classes", "encodings", "gallery", "layouts", "schemas"):
         files = files_of(ROOT / "workflow" / folder)
         expected |= {f"{folder}/{name}": content for name, content in files.items()}
     assert {name.rpartition(".")[2] for name in expected} == {

@@ -22,6 +22,8 @@ READERS = PIXELS / "readers"
 
 ENCODINGS = _DATA / "encodings"
 LAYOUTS = _DATA / "layouts"
+CLASSES = _DATA / "classes"
+"""Tables of classes of single points: see `birdview.pixels.classes`."""
 SCHEMAS = _DATA / "schemas"
 GALLERY = _DATA / "gallery"
 """The files that the gallery's page is made of."""

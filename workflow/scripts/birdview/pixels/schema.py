@@ -46,16 +46,20 @@ def is_path(name: PathLike) -> bool:
     return Path(name).suffix in (".yaml", ".yml")
 
 
-def load_yaml(name: PathLike, kind: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+def load_yaml(
+    name: PathLike, kind: str, folder: Path, schema: str | None = None
+) -> tuple[Path, dict[str, Any]]:
     """Load a built-in yaml file by its name, or any other by its path.
 
     Parameters
     ----------
     name : path-like
     kind : str
-        What the file describes, and the name of its schema.
+        What the file describes.
     folder : Path
         Where the built-in files are.
+    schema : str, optional
+        The name of its schema, which is `kind` otherwise.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def load_yaml(name: PathLike, kind: str, folder: Path) -> tuple[Path, dict[str, 
         settings = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
-    return path, validate(settings, kind, path)
+    return path, validate(settings, schema or kind, path)
 
 
 def validate(
