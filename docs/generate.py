@@ -32,6 +32,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from birdview import paths  # noqa: E402
 from birdview.demo import write_scan  # noqa: E402
+from birdview.pixels.classes import load_classes  # noqa: E402
 from birdview.pixels.frame import HEIGHT  # noqa: E402
 from birdview.pixels.layout import Layout, load_layout  # noqa: E402
 from birdview.pixels.statistic import STATISTICS  # noqa: E402
@@ -130,6 +131,20 @@ def describe_conversion(layout: Layout, settings: dict[str, Any]) -> str:
     return "; ".join(words)
 
 
+def table_of_classes() -> str:
+    """Return the built-in tables of classes, with the names in the order of numbers."""
+    lines = ["| table | what it is | classes, from 0 |", "| --- | --- | --- |"]
+    for file in sorted(paths.CLASSES.glob("*.yaml")):
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+        cells = [
+            f"[`{file.stem}`](../workflow/classes/{file.name})",
+            settings["description"],
+            ", ".join(load_classes(file).names),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def table_of_layout_keys() -> str:
     """Return the keys of a layout."""
     return table_of_keys("layout")
@@ -138,6 +153,11 @@ def table_of_layout_keys() -> str:
 def table_of_frame_keys() -> str:
     """Return the keys of a frame."""
     return table_of_keys("frame")
+
+
+def table_of_class_keys() -> str:
+    """Return the keys of a table of classes."""
+    return table_of_keys("classes")
 
 
 def table_of_keys(schema: str) -> str:
@@ -162,8 +182,10 @@ TABLES = {
     "statistics": table_of_statistics,
     "modules": table_of_modules,
     "layouts": table_of_layouts,
+    "classes": table_of_classes,
     "layout_keys": table_of_layout_keys,
     "frame_keys": table_of_frame_keys,
+    "class_keys": table_of_class_keys,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from birdview.demo import (
+    CAR,
     MOVING_CAR,
     pose,
     simulate,
@@ -134,7 +135,7 @@ def test_labels_are_where_their_objects_are():
         48: (-0.2, 0.3, 5.9, 31.1),
         50: (0.1, 11.3, 9.3, 28),
         60: (-0.3, 0.3, 0, 4),
-        70: (0.1, 4.7, 5, 17.1),
+        70: (0.1, 6.2, 3, 19),
         71: (0.1, 3.2, 6.9, 15.4),
         80: (0.1, 7.2, 6.4, 6.8),
         252: (0.2, 2.3, 0.6, 3.2),
@@ -163,7 +164,7 @@ def test_cars_and_persons_have_numbers():
             sizes[number, instance] = np.ptp(own, axis=0).max()
             assert len(np.unique(labels[instances == instance])) == 1
     assert max(sizes.values()) < 6
-    assert 20 < len(numbers[0] & numbers[1])
+    assert len(numbers[0] & numbers[1]) > 20
     assert len(numbers[0] ^ numbers[1]) < 20
 
 
@@ -174,14 +175,14 @@ def move(number, points):
 
 
 def test_static_objects_of_scans_coincide_by_their_poses():
-    """Parked cars, lamps and house fronts do; moving cars do not."""
+    """House fronts and parked cars do; moving cars do not."""
     (points, labels), (later_points, later_labels) = (
         simulate(number, seed=0) for number in (10, 12)
     )
     street, later_street = move(10, points), move(12, later_points)
     walls = []
     for place, marks in ((street, labels), (later_street, later_labels)):
-        x, y, _ = place[(marks == 50) & (place[:, 2] > 4)].T
+        x, y, _ = place[(marks == 50) & (place[:, 2] > 0.5)].T
         front = (x > 30) & (x < 70) & (y > 9.5) & (y < 11.7)
         walls.append((np.floor(x[front] / 10), y[front]))
     lots = np.intersect1d(walls[0][0], walls[1][0])
@@ -189,18 +190,13 @@ def test_static_objects_of_scans_coincide_by_their_poses():
     for lot in lots:
         fronts = [np.median(y[of == lot]) for of, y in walls]
         assert abs(fronts[0] - fronts[1]) < 0.02
-    shifts = {10: [], 80: [], MOVING_CAR: []}
-    for mark in np.intersect1d(labels, later_labels):
-        first, second = street[labels == mark], later_street[later_labels == mark]
-        if (mark & 0xFFFF) in shifts and min(len(first), len(second)) > 200:
-            # The middle of all that is seen: the sides that are seen hardly change.
-            middles = [
-                (one.min(axis=0) + one.max(axis=0)) / 2 for one in (first, second)
-            ]
-            shift = np.abs(middles[1] - middles[0])[0]
-            shifts[int(mark & 0xFFFF)].append(shift)
-    print(shifts)
-    assert np.median(shifts[10]) < 0.1
+    shifts = {CAR: [], MOVING_CAR: []}
+    for label in np.intersect1d(labels, later_labels):
+        seen = street[labels == label], later_street[later_labels == label]
+        if (label & 0xFFFF) in shifts and min(map(len, seen)) > 200:
+            before, after = ((one.min(axis=0) + one.max(axis=0)) / 2 for one in seen)
+            shifts[label & 0xFFFF].append(abs(after[0] - before[0]))
+    assert np.median(shifts[CAR]) < 0.1
     assert min(shifts[MOVING_CAR]) > 1
 
 

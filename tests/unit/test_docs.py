@@ -14,7 +14,8 @@ from helpers import ROOT, run_alone
 
 import birdview
 from birdview.checks.plausibility import CHECKS
-from birdview.paths import LAYOUTS, PACKAGE
+from birdview.paths import CLASSES, LAYOUTS, PACKAGE
+from birdview.pixels.classes import load_classes
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.field import parse_field
 from birdview.pixels.layout import load_layout
@@ -176,6 +177,7 @@ def test_files_of_the_project_exist(name):
     folders = ROOT, PACKAGE, ROOT / "workflow" / "rules"
     assert len(files) > 5
     for file in set(files) - {
+        "workflow/classes/NAME.yaml",
         "workflow/encodings/NAME.yaml",
         "workflow/layouts/NAME.yaml",
         "workflow/rules/NAME.smk",
@@ -239,6 +241,24 @@ def test_every_layout_is_documented(file):
     assert len(settings["source"]) > 20
     page = (ROOT / "docs" / "layouts.md").read_text()
     assert f"| [`{file.stem}`](../workflow/layouts/{file.name}) |" in page
+
+
+@pytest.mark.parametrize(
+    "file", sorted(CLASSES.glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_every_table_of_classes_says_its_source(file):
+    """Where its labels and colours come from."""
+    assert len(yaml.safe_load(file.read_text())["source"]) > 20
+
+
+def test_own_classes_are_valid(tmp_path):
+    """Those of docs/point_labels.md, word for word."""
+    page = PAGES["docs/point_labels.md"]
+    path = tmp_path / "classes.yaml"
+    path.write_text(re.search(r"```yaml\n(.*?)```", page, flags=re.DOTALL)[1])
+    classes = load_classes(path)
+    assert classes.names == ("vehicle", "ground", "else")
+    assert classes.labels == load_classes("semantickitti").labels
 
 
 def yaml_of(page):
