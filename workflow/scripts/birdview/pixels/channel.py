@@ -12,6 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from birdview.pixels.grid import Axis, Interval
 from birdview.pixels.statistic import STATISTICS, Statistic, find_statistic
 
+OWN_FIELDS = "x", "y", "z", "intensity"
+"""The fields that every point has, in the frame of the image; others come with it."""
+
+_UNITS = {"x": "m", "y": "m", "z": "m", "intensity": "1"}
+_UNITS |= {"age": "sweeps", "class": "class"}
+
 
 class Slices(NamedTuple):
     """Slices of the cells, one above the other.
@@ -48,6 +54,12 @@ class Channel(NamedTuple):
         If linear, `low` becomes 0 and ``low + span`` becomes 255.
     base : int
         If log, the count whose logarithm, ``ln(base)``, becomes 255.
+    of : str or None
+        The field of the points that the statistic is of; None if it is not of one.
+    values : tuple of float
+        The values of the field that `count` and `priority` ask for.
+    unit : str
+        The unit of the statistic, as in `birdview.pixels.statistic`. Decides no pixel.
     """
 
     name: str
@@ -57,6 +69,9 @@ class Channel(NamedTuple):
     low: float = 0.0
     span: float = 0.0
     base: int = 0
+    of: str | None = None
+    values: tuple[float, ...] = ()
+    unit: str = ""
 
     @property
     def limits(self) -> tuple[float, float] | None:
@@ -175,13 +190,28 @@ def expand_channel(
     if slices and wanted == "each":
         names = {f"{name}_{k}": k for k in range(len(slices.lows))}
     return [
-        Channel(name, statistic.name, k, *_scale(settings, slices, k, ground, up))
+        Channel(
+            name,
+            statistic.name,
+            k,
+            *_scale(settings, slices, k, ground, up),
+        )._replace(
+            of=settings.get("of"),
+            values=tuple(map(float, settings.get("values", ()))),
+            unit=_unit(settings, statistic),
+        )
         for name, k in names.items()
     ]
 
 
+def _unit(settings: Mapping[str, Any], statistic: Statistic) -> str:
+    default = statistic.unit or _UNITS.get(settings.get("of", ""), "")
+    return str(settings.get("unit", default))
+
+
 def _check(settings: Mapping[str, Any], statistic: Statistic, slices: int) -> None:
     """Reject settings that do not fit together."""
+    _check_field(settings, statistic)
     name, limits = statistic.name, settings.get("range")
     scales = [key for key in ("range", "log") if key in settings]
     if not statistic.scales:
@@ -203,6 +233,37 @@ def _check(settings: Mapping[str, Any], statistic: Statistic, slices: int) -> No
         raise ValueError("range slice, expected a height of a slice")
     if isinstance(limits, list) and not limits[0] < limits[1]:
         raise ValueError(f"range {limits}, expected the lower number first")
+
+
+def _check_field(settings: Mapping[str, Any], statistic: Statistic) -> None:
+    """Reject a field, values and a unit that do not fit the statistic."""
+    name, entries = statistic.name, STATISTICS.values()
+    if "of" not in settings:
+        if statistic.field == "required":
+            raise ValueError(
+                f"{name} without of, expected of: a field of the points, such as "
+                f"intensity"
+            )
+        for key in ("values", "unit"):
+            if key in settings:
+                raise ValueError(
+                    f"{key} without of, expected of: the field they are of"
+                )
+    elif not statistic.field:
+        names = [entry.name for entry in entries if entry.field]
+        raise ValueError(
+            f"{name} of {settings['of']}, expected a statistic of a field: "
+            f"{', '.join(names)}"
+        )
+    elif statistic.takes_values != ("values" in settings):
+        names = [entry.name for entry in entries if entry.takes_values]
+        raise ValueError(
+            f"values of {name}, expected them with {' and '.join(names)} alone"
+            if "values" in settings
+            else f"{name} of {settings['of']}, expected values: a list of its values"
+        )
+    elif statistic.unit and "unit" in settings:
+        raise ValueError(f"unit of {name}, expected none: it is in {statistic.unit}")
 
 
 def _scale(

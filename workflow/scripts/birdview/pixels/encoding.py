@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from birdview import paths
 from birdview.files import PathLike
-from birdview.pixels.channel import Channel, Slices, expand_channel, slice_region
+from birdview.pixels.channel import (
+    OWN_FIELDS,
+    Channel,
+    Slices,
+    expand_channel,
+    slice_region,
+)
 from birdview.pixels.grid import Axis, Grid, Interval
 from birdview.pixels.png import MAX_PIXELS, MAX_SIDE
 from birdview.pixels.schema import load_yaml
@@ -79,6 +85,12 @@ class Encoding(NamedTuple):
         return np.stack([low, high])
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that points need beside their own, in order of first use."""
+        fields = dict.fromkeys(channel.of for channel in self.channels)
+        return tuple(name for name in fields if name and name not in OWN_FIELDS)
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of everything that decides pixels, without name and comments."""
         return _digest(self)
@@ -86,10 +98,21 @@ class Encoding(NamedTuple):
 
 @cache
 def _digest(encoding: Encoding) -> str:
-    numbers = [*encoding._replace(name="")]
+    settings = {
+        **encoding._replace(name="")._asdict(),
+        "channels": [_numbers(channel) for channel in encoding.channels],
+    }
+    numbers = [*settings.values()]
     if encoding.background == 0:
         numbers.pop()  # manifests and images of 0.1 have no such number
     return hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
+
+
+def _numbers(channel: Channel) -> list[Any]:
+    """Return what decides the pixels of a channel."""
+    *numbers, of, values, _ = channel
+    # Manifests and images of 0.1 have no field.
+    return numbers if of is None else [*numbers, of, values]
 
 
 def load_encoding(name: PathLike) -> Encoding:
@@ -143,8 +166,10 @@ def _encoding(name: str, settings: Mapping[str, Any]) -> Encoding:
         ground=ground,
         slices=slices,
         channels=tuple(channels),
-        **{key: settings[key] for key in ("arithmetic", "precision", "rounding")},
-        background=0,
+        **{
+            key: settings[key]
+            for key in ("arithmetic", "precision", "rounding", "background")
+        },
     )
     _check_size(encoding)
     return encoding

@@ -31,6 +31,21 @@ STATISTIC_CODES = {
     "height_range": _HEIGHT_RANGE,
 }
 
+_COUNT_OF, _MAX, _MIN, _MEAN, _MAJORITY, _AT_MAX, _PRIORITY = range(7)
+FIELD_CODES = {
+    "count": _COUNT_OF,
+    "max": _MAX,
+    "min": _MIN,
+    "mean": _MEAN,
+    "majority": _MAJORITY,
+    "at_max": _AT_MAX,
+    "priority": _PRIORITY,
+}
+"""Of statistics of a field."""
+
+FIRST_REQUEST = len(set(STATISTIC_CODES.values()))
+"""The code of a plane that shows the first of `Requests`; the next has the next one."""
+
 SCALE_CODES = {"linear": 0, "scan": 1, "log": 2}
 _LINEAR, _SCAN, _LOG = range(3)
 
@@ -39,6 +54,9 @@ _BLOCK = 1024
 
 _FEW = 3
 """Cells that do not count when the use of a plane's range is judged."""
+
+_FEW_VALUES = 32
+"""Values that are sorted by insertion."""
 
 
 class AxisParams(NamedTuple):
@@ -103,13 +121,33 @@ class Heights(NamedTuple):
     needs_second_pass: bool
 
 
+class Requests(NamedTuple):
+    """The statistics of fields that planes show, each of them once.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (n,)
+        One of `FIELD_CODES`.
+    fields : ndarray of int, shape (n,)
+        0 to 3 for a point's x, y, z and intensity; 4 and more for further columns.
+    ends : ndarray of int, shape (n + 1,)
+        Statistic `k` asks for ``values[ends[k] : ends[k + 1]]``.
+    values : ndarray of float32
+    """
+
+    codes: NDArray[np.int64]
+    fields: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
 class Scales(NamedTuple):
     """How the statistic of each plane is scaled to 0..255.
 
     Attributes
     ----------
     statistics : ndarray of int, shape (planes,)
-        One of `STATISTIC_CODES`.
+        One of `STATISTIC_CODES`, or the number of a request after `FIRST_REQUEST`.
     codes : ndarray of int, shape (planes,)
         One of `SCALE_CODES`.
     lows, spans : ndarray of float32 or float64, shape (planes,)
@@ -159,10 +197,13 @@ class Statistics(NamedTuple):
 @njit(nogil=True, cache=True)
 def draw(
     flat_points: NDArray[np.float32],
+    columns: NDArray[np.float32],
     region: Region,
     heights: Heights,
     slice_heights: Heights,
     slice_starts: NDArray[np.float32],
+    requests: Requests,
+    slice_requests: Requests,
     scales: Scales,
     samples: int,
     background: int,
@@ -175,11 +216,15 @@ def draw(
     ----------
     flat_points : ndarray of float32, shape (4 * N,)
         x, y, z and intensity of each point.
+    columns : ndarray of float32, shape (fields, N)
+        Further fields of the points.
     region : Region
     heights, slice_heights : Heights
         For whole cells, and for slices.
     slice_starts : ndarray of float32, shape (slices + 1,)
         As `birdview.pixels.channel.Slices.starts`; empty without slices.
+    requests, slice_requests : Requests
+        For whole cells, and for slices.
     scales : Scales
     samples : int
         3 if the planes are red, green and blue, 1 if they are stacked.
@@ -199,21 +244,32 @@ def draw(
         As `birdview.pixels.figures.Figures` has it.
     """
     area = region.rows.size * region.cols.size
-    inside, rows, nonfinite, outside_height = _locate(flat_points, region)
+    needs_fields = len(requests.codes) + len(slice_requests.codes) > 0
+    inside, rows, numbers, nonfinite, outside_height = _locate(
+        flat_points, region, needs_fields
+    )
     cells = _rank(rows, area)
     occupied = len(cells)
     statistics = _gather(inside, rows, occupied, heights)
-    of_cells = cells, statistics, np.array([0, occupied])
+    gathered = _gather_fields(
+        flat_points, columns, numbers, rows, occupied, heights, requests
+    )
+    of_cells = cells, statistics, gathered, np.array([0, occupied])
     of_slices = of_cells
     slices = len(slice_starts) - 1
     if slices > 0:
-        in_slices, keys = _find_slices(inside, rows, slice_starts, occupied)
+        in_slices, keys, numbers = _find_slices(
+            inside, rows, numbers, slice_starts, occupied
+        )
         found = _rank(keys, occupied * slices)
         statistics = _gather(in_slices, keys, len(found), slice_heights)
+        gathered = _gather_fields(
+            flat_points, columns, numbers, keys, len(found), heights, slice_requests
+        )
         ends = np.zeros(slices + 1, dtype=np.int64)
         for key in found:
             ends[key // occupied + 1] += 1
-        of_slices = found, statistics, np.cumsum(ends)
+        of_slices = found, statistics, gathered, np.cumsum(ends)
     pixels, shades, scale_share = _paint(
         of_cells, of_slices, scales, area, samples, background
     )
@@ -222,18 +278,19 @@ def draw(
 
 
 @njit(nogil=True, cache=True)
-def _locate(flat_points, region):
+def _locate(flat_points, region, needs_numbers):
     """Return z and intensity of each point that is inside, and its cell.
 
-    Also how many points are not finite, and how many are outside because of their
-    height alone.
+    Also its number among all points, if needed; how many points are not finite, and how
+    many are outside because of their height alone.
     """
     low, high, rows, cols = region
     count = len(flat_points) // 4
     inside = np.empty((count + 1, 2), dtype=np.float32)
     cells = np.empty(count + 1, dtype=np.int32)
+    numbers = np.empty(count + 1 if needs_numbers else 0, dtype=np.int32)
     found = np.empty(_BLOCK, dtype=np.int32)
-    nonfinite = drawn = outside_height = 0
+    nonfinite = drawn = outside_height = numbered = 0
     for start in range(0, count, _BLOCK):
         block = flat_points[4 * start : 4 * min(start + _BLOCK, count)]
         for i in range(len(block) // 4):
@@ -264,7 +321,11 @@ def _locate(flat_points, region):
             inside[drawn, 1] = block[4 * i + 3]
             cells[drawn] = found[i]
             drawn += found[i] >= 0
-    return inside[:drawn], cells[:drawn], nonfinite, outside_height
+        for i in range(len(block) // 4 if needs_numbers else 0):
+            numbers[numbered] = start + i
+            numbered += found[i] >= 0
+    numbers = numbers[:numbered]
+    return inside[:drawn], cells[:drawn], numbers, nonfinite, outside_height
 
 
 @njit(nogil=True, cache=True)
@@ -392,12 +453,142 @@ def _values(statistics, code, first, last):
     return values
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _gather_fields(flat_points, columns, numbers, rows, count, heights, requests):
+    """Return the requested statistics of fields, shape (requests, count).
+
+    They are NaN where no point has a value. `rows` has the cell or slice, below
+    `count`, of each point in `numbers`.
+    """
+    gathered = np.empty((len(requests.codes), count), np.array([heights.ground]).dtype)
+    for k in range(len(requests.codes)):
+        code, result = requests.codes[k], gathered[k]
+        wanted = requests.values[requests.ends[k] : requests.ends[k + 1]]
+        result[:] = 0 if code in (_COUNT_OF, _MEAN) else np.nan
+        values, of_values, places = _take(
+            flat_points, columns, requests.fields[k], numbers, rows
+        )
+        if code == _COUNT_OF:
+            for i in range(len(values)):
+                result[places[i]] += _find(values[i], wanted) < len(wanted)
+        elif code == _MAX:
+            for i in range(len(values)):
+                if not values[i] <= result[places[i]]:
+                    result[places[i]] = values[i]
+        elif code == _MIN:
+            for i in range(len(values)):
+                if not values[i] >= result[places[i]]:
+                    result[places[i]] = values[i]
+        elif code == _MEAN:
+            counts = np.zeros(count, dtype=result.dtype)
+            for i in range(len(values)):
+                result[places[i]] += values[i]
+                counts[places[i]] += 1
+            for i in range(count):
+                result[i] /= counts[i]
+        elif code == _AT_MAX:
+            highest = np.full(count, np.nan, dtype=result.dtype)
+            for i in range(len(values)):
+                z = flat_points[4 * of_values[i] + 2]
+                height = heights.up * (z - heights.ground)
+                if not height <= highest[places[i]]:
+                    highest[places[i]] = height
+                    result[places[i]] = values[i]
+        else:
+            _find_majorities(values, places, result)
+            if code == _PRIORITY:
+                firsts = np.full(count, len(wanted))
+                for i in range(len(values)):
+                    found = _find(values[i], wanted[: firsts[places[i]]])
+                    if found < firsts[places[i]]:
+                        firsts[places[i]] = found
+                        result[places[i]] = wanted[found]
+    return gathered
+
+
 @njit(nogil=True, cache=True)
-def _find_slices(inside, rows, slice_starts, occupied):
-    """Return the points that are in a slice, and keys made of their slice and row."""
+def _take(flat_points, columns, field, numbers, rows):
+    """Return the values of a field that are not NaN, their points, and their rows."""
+    values = np.empty(len(rows) + 1, dtype=np.float32)
+    of_values = np.empty(len(rows) + 1, dtype=np.int32)
+    places = np.empty(len(rows) + 1, dtype=np.int32)
+    count = 0
+    for i in range(len(rows)):
+        number = numbers[i]
+        value = (
+            flat_points[4 * number + field] if field < 4 else columns[field - 4, number]
+        )
+        values[count], of_values[count], places[count] = value, number, rows[i]
+        count += value == value  # not NaN
+    return values[:count], of_values[:count], places[:count]
+
+
+@njit(nogil=True, cache=True)
+def _find(value, wanted):
+    """Return the index of a value among the wanted ones; their number if it is not."""
+    for k in range(len(wanted)):
+        if wanted[k] == value:
+            return k
+    return len(wanted)
+
+
+@njit(nogil=True, cache=True)
+def _find_majorities(values, places, result):
+    """Set the most frequent value of each place that has one, of several the least."""
+    starts = np.zeros(len(result) + 1, dtype=np.int32)
+    for place in places:
+        starts[place + 1] += 1
+    for i in range(len(result)):
+        starts[i + 1] += starts[i]
+    free = starts.copy()
+    sorted_values = np.empty_like(values)
+    for i in range(len(values)):
+        sorted_values[free[places[i]]] = values[i]
+        free[places[i]] += 1
+    for i in range(len(result)):
+        some = sorted_values[starts[i] : starts[i + 1]]
+        if len(some):
+            _sort(some)
+            result[i] = _find_longest_run(some)
+
+
+@njit(nogil=True, cache=True)
+def _sort(values):
+    """Sort values in place; most cells have a few, mostly sorted already."""
+    if len(values) > _FEW_VALUES:
+        values.sort()
+        return
+    for i in range(1, len(values)):
+        value, k = values[i], i
+        while k > 0 and values[k - 1] > value:
+            values[k] = values[k - 1]
+            k -= 1
+        values[k] = value
+
+
+@njit(nogil=True, cache=True)
+def _find_longest_run(values):
+    """Return the value that occurs most often in sorted ones, of several the least."""
+    longest, start, found = 0, 0, values[0]
+    for i in range(len(values)):
+        if values[i] != values[start]:
+            start = i
+        if i + 1 - start > longest:
+            longest, found = i + 1 - start, values[i]
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _find_slices(inside, rows, numbers, slice_starts, occupied):
+    """Return the points that are in a slice, and keys made of their slice and row.
+
+    Also their numbers among all points, if there are any.
+    """
     slices = np.int32(len(slice_starts) - 1)
     found = np.empty((len(rows) + 1, 2), dtype=np.float32)
     keys = np.empty(len(rows) + 1, dtype=np.int32)
+    has_numbers = len(numbers) > 0
+    found_numbers = np.empty(len(rows) + 1 if has_numbers else 0, dtype=np.int32)
     count = 0
     # The search starts at the slice of the last point, which is not far away.
     slice_index = np.int32(0)
@@ -409,14 +600,16 @@ def _find_slices(inside, rows, slice_starts, occupied):
             slice_index += np.int32(1)
         found[count, 0], found[count, 1] = z, inside[k, 1]
         keys[count] = slice_index * occupied + rows[k]
+        if has_numbers:
+            found_numbers[count] = numbers[k]
         count += slice_index < slices and z >= slice_starts[slice_index]
-    return found[:count], keys[:count]
+    return found[:count], keys[:count], found_numbers[:count]
 
 
 @njit(nogil=True, cache=True)
 def _paint(of_cells, of_slices, scales, area, samples, background):
     """Return the pixels and their shades, and the least `scale_share` of the planes."""
-    cells, _, _ = of_cells
+    cells, _, _, _ = of_cells
     occupied, planes = len(cells), len(scales.codes)
     most = occupied
     if samples == 1:
@@ -430,9 +623,19 @@ def _paint(of_cells, of_slices, scales, area, samples, background):
     for plane in range(planes):
         first, last = _range_of(plane, of_cells, of_slices, scales)
         is_slice = scales.slices[plane] >= 0
-        found, statistics, _ = of_slices if is_slice else of_cells
-        values = _values(statistics, scales.statistics[plane], first, last)
-        scaled, share = _scale(values, plane, scales, last - first == area)
+        found, statistics, gathered, _ = of_slices if is_slice else of_cells
+        code = scales.statistics[plane]
+        valued = last - first
+        if code < FIRST_REQUEST:
+            values = _values(statistics, code, first, last)
+        else:
+            values = gathered[code - FIRST_REQUEST, first:last].copy()
+            for value in values:
+                valued -= value != value
+        scaled, share = _scale(values, plane, scales, valued == area)
+        if valued < last - first:
+            for i in range(len(values)):
+                scaled[i] = scaled[i] if values[i] == values[i] else background
         scale_share = min(scale_share, share)
         if samples == 1:
             _round(scaled, scales, shades[start : start + last - first, 0])
@@ -454,7 +657,7 @@ def _paint(of_cells, of_slices, scales, area, samples, background):
 
 @njit(nogil=True, cache=True)
 def _range_of(plane, of_cells, of_slices, scales):
-    _, _, ends = of_slices if scales.slices[plane] >= 0 else of_cells
+    _, _, _, ends = of_slices if scales.slices[plane] >= 0 else of_cells
     k = max(scales.slices[plane], 0)
     return ends[k], ends[k + 1]
 
@@ -473,7 +676,8 @@ def _round(scaled, scales, shades):
 def _scale(values, plane, scales, is_full):
     """Scale a statistic so that 0 is black and 255 white.
 
-    Also return which share of the range of a scan all but a few cells use.
+    An infinite value is beyond the range of a scan. Also return which share of this
+    range all but a few cells use.
     """
     low, span = scales.lows[plane], scales.spans[plane]
     scaled = np.empty(len(values))
@@ -489,13 +693,13 @@ def _scale(values, plane, scales, is_full):
     # Ascending: the last is the greatest, the first is it but for a few cells.
     highest, lowest = np.full(_FEW + 1, -np.inf), np.full(_FEW + 1, -np.inf)
     for value in values:
-        if value > highest[0]:
+        if value > highest[0] and value < np.inf:
             _insert(value, highest)
-        if -value > lowest[0]:
+        if -value > lowest[0] and value > -np.inf:
             _insert(-value, lowest)
     least, greatest = -lowest[-1], highest[-1]
     low, high = -lowest[0], highest[0]
-    if not is_full:  # empty cells count, as 0
+    if not (is_full and least <= greatest):  # empty cells count, as 0
         least, greatest = min(least, 0.0), max(greatest, 0.0)
         low, high = min(low, 0.0), max(high, 0.0)
     for i in range(len(values)):  # as numpy.interp computes it

@@ -1,5 +1,7 @@
 """Draw points as planes of pixels."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,21 +51,34 @@ class Raster:
         self.figures = Figures()
         self._plotter, self._planes = Plotter(encoding), planes
 
-    def draw(self, points: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Counts]:
+    def draw(
+        self,
+        points: NDArray[np.float32],
+        fields: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> tuple[NDArray[np.uint8], Counts]:
         """Draw the points of a scan.
 
         Parameters
         ----------
         points : ndarray of float32, shape (N, 4)
             x, y, z in metres and intensity, in the order of the file.
+        fields : mapping of str to ndarray of float32, shape (N,), optional
+            Other fields of the points by name, at least those of `Encoding.fields`;
+            NaN where a point has no value.
 
         Returns
         -------
         planes : ndarray of uint8, shape (rows, cols, channels)
             The image, the background where no point is. Valid until the next call.
         counts : Counts
+
+        Raises
+        ------
+        ValueError
+            If a field that the encoding needs is missing or has another length; the
+            message names it.
         """
-        drawing, counts, scale_share = self._plotter.draw(points)
+        drawing, counts, scale_share = self._plotter.draw(points, fields)
         self.figures = look(points)._replace(scale_share=scale_share)
         drawing.fill(self._planes)
         return self._planes, counts

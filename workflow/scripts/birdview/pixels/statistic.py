@@ -5,6 +5,8 @@ To add one, write its entry here and its lines in `birdview.pixels.kernels`.
 
 from typing import NamedTuple
 
+from birdview.pixels.schema import suggest
+
 
 class Statistic(NamedTuple):
     """A number that is computed for each cell, or for each slice of a cell.
@@ -15,7 +17,7 @@ class Statistic(NamedTuple):
     meaning : str
         For README's table.
     unit : str
-        ``points``, ``m``, or ``1`` for a number without unit.
+        ``points``, ``m``, or ``1`` for a number without unit; empty for the field's.
     scales : tuple of str
         The keys that may scale it to 0..255: ``range`` (two numbers, or the range of
         the scan), ``slice`` (the edges of its slice), ``log``. Empty if it needs none.
@@ -23,6 +25,11 @@ class Statistic(NamedTuple):
         Whether it takes a second pass over the points, which only runs if it is used.
     former_name : str
         A name that still works in encodings, until 1.0.
+    field : str
+        Whether it is one of a field of the points, which `of` names: ``required``,
+        ``optional``, or empty if it never is.
+    takes_values : bool
+        Whether, as one of a field, it takes a list of values.
     """
 
     name: str
@@ -31,12 +38,21 @@ class Statistic(NamedTuple):
     scales: tuple[str, ...]
     second_pass: bool = False
     former_name: str = ""
+    field: str = ""
+    takes_values: bool = False
 
 
 STATISTICS = {
     entry.name: entry
     for entry in (
-        Statistic("count", "number of points", "points", ("range", "log")),
+        Statistic(
+            "count",
+            "number of points; of a field, of those with one of the `values`",
+            "points",
+            ("range", "log"),
+            field="optional",
+            takes_values=True,
+        ),
         Statistic(
             "occupancy", "255 where there is a point, without a scale", "points", ()
         ),
@@ -98,6 +114,31 @@ STATISTICS = {
             ("range",),
             second_pass=True,
         ),
+        Statistic("max", "greatest value", "", ("range",), field="required"),
+        Statistic("min", "least value", "", ("range",), field="required"),
+        Statistic("mean", "mean value", "", ("range",), field="required"),
+        Statistic(
+            "majority",
+            "value of the most points, of several the least",
+            "",
+            ("range",),
+            field="required",
+        ),
+        Statistic(
+            "at_max",
+            "value of the highest point, of several the first in the file",
+            "",
+            ("range",),
+            field="required",
+        ),
+        Statistic(
+            "priority",
+            "first of the `values` that a point has; if none does, the majority",
+            "",
+            ("range",),
+            field="required",
+            takes_values=True,
+        ),
     )
 }
 """All statistics by name."""
@@ -117,5 +158,8 @@ def find_statistic(name: str) -> Statistic:
     """
     name = _CURRENT_NAMES.get(name, name)
     if name not in STATISTICS:
-        raise ValueError(f"statistic {name}, expected one of {', '.join(STATISTICS)}")
+        raise ValueError(
+            f"statistic {name}{suggest(name, STATISTICS)}, expected one of "
+            f"{', '.join(STATISTICS)}"
+        )
     return STATISTICS[name]
