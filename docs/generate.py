@@ -44,15 +44,17 @@ PROGRAM = re.compile(r"```python\n(.*?)```", flags=re.DOTALL)
 def table_of_statistics() -> str:
     """Return README's table of statistics."""
     lines = [
-        "| statistic | of the points of a cell or slice | unit | scale | former name |",
-        "| --- | --- | --- | --- | --- |",
+        "| statistic | of the points of a cell or slice | `of` | unit | scale | "
+        "former name |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for entry in STATISTICS.values():
         keys = ["range: slice" if key == "slice" else key for key in entry.scales]
         cells = [
             f"`{entry.name}`",
             entry.meaning,
-            entry.unit,
+            entry.field,
+            entry.unit or "the field's",
             ", ".join(f"`{key}`" for key in keys) or "none",
             f"`{entry.former_name}`" if entry.former_name else "",
         ]

@@ -1,6 +1,7 @@
 """Compare any encoding that can be written with one plain loop."""
 
-from math import ceil, floor, inf, isfinite, log
+from itertools import groupby
+from math import ceil, floor, inf, isfinite, isnan, log
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from birdview.pixels.statistic import STATISTICS
 ROWS, COLS = 4, 3
 
 
-def draw_plainly(points, encoding):
+def draw_plainly(points, fields, encoding):
     """Return the planes of 4 x 3 cells, drawn as the settings of an encoding say."""
     real = np.dtype(encoding["arithmetic"]).type
     region, cells = encoding["region"], encoding["grid"]["cell"]
@@ -27,8 +28,8 @@ def draw_plainly(points, encoding):
         edges = [z_min + k * step for k in range(slices)] + [z_max]
     else:
         edges = slices
-    inside = {}  # (k, row, col) -> heights and intensities; k None is all
-    for x, y, z, r in points:
+    inside = {}  # (k, row, col) -> heights, intensities and fields; k None is all
+    for number, (x, y, z, r) in enumerate(points):
         if not all(map(isfinite, (x, y, z, r))):
             continue
         index = []
@@ -59,7 +60,9 @@ def draw_plainly(points, encoding):
                 row = ROWS - 1 - row
             if encoding["grid"]["cols"] == "-y":
                 col = COLS - 1 - col
-            point = up * (real(z) - ground), real(r)
+            others = {name: column[number] for name, column in fields.items()}
+            others |= {"x": x, "y": y, "z": z, "intensity": r}
+            point = up * (real(z) - ground), real(r), others
             inside.setdefault((None, row, col), []).append(point)
             if 0 <= k < len(edges) - 1:
                 inside.setdefault((k, row, col), []).append(point)
@@ -69,15 +72,17 @@ def draw_plainly(points, encoding):
         numbers = range(len(edges) - 1) if wanted == "each" else [wanted]
         for k in numbers:
             values = {
-                (row, col): statistic_of(in_cell, channel["statistic"], real)
+                (row, col): statistic_of(in_cell, channel, real)
                 for (of, row, col), in_cell in inside.items()
                 if of == k
             }
-            plane = np.zeros((ROWS, COLS), dtype=np.uint8)
+            values = {cell: value for cell, value in values.items() if not isnan(value)}
+            plane = np.full((ROWS, COLS), encoding["background"], dtype=np.uint8)
             for cell, value in values.items():
                 share = scale(value, channel, k, edges, values, encoding, real)
                 if encoding["precision"] == "float32":
-                    share = float(np.float32(share))
+                    with np.errstate(over="ignore"):
+                        share = float(np.float32(share))
                 share = min(max(share, 0), 255)
                 truncates = encoding["rounding"] == "truncate"
                 plane[cell] = int(share) if truncates else round(share)
@@ -91,8 +96,17 @@ def is_between(value, low, high, closed):
     return above and below
 
 
-def statistic_of(points, statistic, real):
-    heights, intensities = zip(*points, strict=True)
+def statistic_of(points, channel, real):
+    heights, intensities, others = zip(*points, strict=True)
+    statistic = channel["statistic"]
+    if "of" in channel:
+        of = [
+            (height, fields[channel["of"]])
+            for height, fields in zip(heights, others, strict=True)
+            if not isnan(fields[channel["of"]])
+        ]
+        wanted = [np.float32(value) for value in channel.get("values", [])]
+        return field_statistic_of(of, statistic, wanted, real)
     if statistic in ("count", "occupancy"):
         return real(len(points))
     if statistic == "record_highs":
@@ -113,13 +127,46 @@ def statistic_of(points, statistic, real):
     }[statistic]
 
 
+def field_statistic_of(points, statistic, wanted, real):
+    """Return a statistic of the heights and values of points; NaN if there is none."""
+    values = [value for _, value in points]
+    if statistic == "count":
+        return real(sum(value in wanted for value in values))
+    if not points:
+        return real(np.nan)
+    if statistic == "mean":
+        total = real(0)
+        with np.errstate(all="ignore"):
+            for value in values:
+                total += real(value)
+            return total / real(len(values))
+    if statistic == "at_max":
+        heights = [height for height, _ in points]
+        return real(values[heights.index(max(heights))])
+    for value in wanted:
+        if value in values:
+            return real(value)
+    most = {value: len(list(same)) for value, same in groupby(sorted(values))}
+    return real(
+        {
+            "max": max(values),
+            "min": min(values),
+            "majority": min(v for v in most if most[v] == max(most.values())),
+            "priority": min(v for v in most if most[v] == max(most.values())),
+        }[statistic]
+    )
+
+
 def scale(value, channel, k, edges, values, encoding, real):
     if channel["statistic"] == "occupancy":
         return 255
     if "log" in channel:
         return 255 * min(1, log(value + 1) / log(channel["log"]))
     if channel["range"] == "scan":
-        low, high = (float(end(values.values())) for end in (min, max))
+        finite = [float(value) for value in values.values() if isfinite(value)]
+        if not isfinite(value):
+            return 255 if value > 0 else 0
+        low, high = min(finite), max(finite)
         if len(values) < ROWS * COLS:
             low, high = min(low, 0), max(high, 0)
         return (
@@ -150,6 +197,16 @@ def scales_of(statistic, in_slice):
     return scales
 
 
+def fields_of(statistic):
+    """Return settings for each kind of field that a channel may have."""
+    entry = STATISTICS[statistic]
+    if not entry.field:
+        return [{}]
+    values = {"values": [44, 0.1, 1]} if entry.takes_values else {}
+    fields = [{"of": name, **values} for name in ("z", "intensity", *FIELDS)]
+    return fields if entry.field == "required" else [{}, *fields]
+
+
 closed = st.sampled_from(["lower", "upper", "both", "neither"])
 
 
@@ -158,6 +215,15 @@ def channels(draw, number):
     """Draw a channel whose statistic and scale fit together."""
     statistic = draw(st.sampled_from(list(STATISTICS)))
     channel = {"name": f"channel{number}", "statistic": statistic}
+    field = STATISTICS[statistic].field
+    if field == "required" or (field and draw(st.booleans())):
+        channel["of"] = draw(st.sampled_from([*"xyz", "intensity", *FIELDS]))
+        if STATISTICS[statistic].takes_values:
+            channel["values"] = draw(
+                st.lists(
+                    st.sampled_from([0, 0.1, 1, 7, 44, -1]), min_size=1, unique=True
+                )
+            )
     if wanted := draw(st.sampled_from([None, "each", 0])):
         channel["slice"] = wanted
     return channel | draw(st.sampled_from(scales_of(statistic, "slice" in channel)))
@@ -187,6 +253,7 @@ def encodings(draw):
         "arithmetic": draw(st.sampled_from(["float32", "float64"])),
         "precision": draw(st.sampled_from(["float32", "float64"])),
         "rounding": draw(st.sampled_from(["half_even", "truncate"])),
+        "background": draw(st.sampled_from([0, 1, 255])),
     }
 
 
@@ -206,13 +273,25 @@ CHOICES = [
 ]
 
 
+FIELDS = {
+    "velocity": [0, 0.1, 0.3, -7.5, 20, 3e38, np.inf, -np.inf, np.nan],
+    "class": [0, 1, 1, 7, 44, np.nan],
+    "empty": [np.nan],
+}
+"""Values of further fields."""
+
+
 def make_points(seed, count):
     """Choose points near all edges, a quarter of them at the position of another."""
     rng = np.random.default_rng(seed)
     points = np.stack([rng.choice(values, count) for values in CHOICES], axis=1)
     twins = rng.integers(count, size=(2, count // 4))
     points[twins[0], :3] = points[twins[1], :3]
-    return points
+    fields = {
+        name: rng.choice(np.array(values, dtype=np.float32), count)
+        for name, values in FIELDS.items()
+    }
+    return points, fields
 
 
 @pytest.fixture(scope="module")
@@ -225,9 +304,9 @@ def path(tmp_path_factory):
 def test_any_encoding_equals_the_loop(path, encoding, seed, count):
     """Every statistic, slice, scale, rounding, end, direction and arithmetic."""
     path.write_text(yaml.safe_dump(encoding))
-    points = make_points(seed, count)
-    planes, _ = Raster(load_encoding(path)).draw(points)
-    np.testing.assert_array_equal(planes, draw_plainly(points, encoding))
+    points, fields = make_points(seed, count)
+    planes, _ = Raster(load_encoding(path)).draw(points, fields)
+    np.testing.assert_array_equal(planes, draw_plainly(points, fields, encoding))
 
 
 @pytest.mark.parametrize("arithmetic", ["float32", "float64"])
@@ -235,7 +314,8 @@ def test_any_encoding_equals_the_loop(path, encoding, seed, count):
 def test_every_statistic_equals_the_loop_with_every_scale(path, statistic, arithmetic):
     """Of whole cells and of slices, with no points, few, and some in every cell."""
     channels = [
-        {"statistic": statistic, **wanted, **scale}
+        {"statistic": statistic, **of, **wanted, **scale}
+        for of in fields_of(statistic)
         for wanted in ({}, {"slice": "each"})
         for scale in scales_of(statistic, bool(wanted))
     ]
@@ -254,11 +334,12 @@ def test_every_statistic_equals_the_loop_with_every_scale(path, statistic, arith
         "arithmetic": arithmetic,
         "precision": "float64",
         "rounding": "half_even",
+        "background": 0,
     }
     path.write_text(yaml.safe_dump(encoding))
     raster = Raster(load_encoding(path))
     for count in (0, 1, 10, 400):
-        points = make_points(count, count)
-        planes, counts = raster.draw(points)
-        np.testing.assert_array_equal(planes, draw_plainly(points, encoding))
+        points, fields = make_points(count, count)
+        planes, counts = raster.draw(points, fields)
+        np.testing.assert_array_equal(planes, draw_plainly(points, fields, encoding))
     assert counts.cells == ROWS * COLS

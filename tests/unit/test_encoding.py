@@ -10,6 +10,9 @@ from birdview.pixels.encoding import load_encoding
 from birdview.pixels.statistic import STATISTICS
 from birdview.run import load_encodings
 
+MV3D = "77dabc012c8d58075cddb2985b97c1a8b42cd86f68f713a2065c4395e9d45a61"
+PIXOR = "2ece00b9e836dddee67acd5a80ba72d185fef93d9552beb0533128a0ca342a13"
+
 BUILT_IN = [
     *("avod_like", "birdnet", "complex_yolo", "lyft"),
     *("mv3d", "mv3d_slices", "notebook", "pixor"),
@@ -27,6 +30,7 @@ def load(tmp_path):
             inner = settings
             for step in path:
                 inner = inner[int(step) if step.isdigit() else step]
+            last = int(last) if last.isdigit() else last
             inner[last] = value
             if value is None:
                 del inner[last]
@@ -107,6 +111,7 @@ def test_digest_depends_on_the_numbers_alone(load):
         ("channels.1.statistic", "max_height"),
         ("channels.2.range", [-2.73, 1.28]),
         ("precision", "float32"),
+        ("background", 255),
     ],
 )
 def test_digest_changes_with_every_number(load, key, value):
@@ -114,12 +119,51 @@ def test_digest_changes_with_every_number(load, key, value):
     assert load(key, value).digest != load_encoding("mv3d").digest
 
 
+FIELD = {"name": "a", "statistic": "count", "of": "class", "values": [1], "log": 4}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"of": "ring"},
+        {"values": [2]},
+        {"values": [1, 2]},
+        {"statistic": "priority", "range": [0, 255], "log": None},
+    ],
+)
+def test_digest_changes_with_every_number_of_a_field(load, change):
+    """Field, values and statistic, but not the unit."""
+    other = {key: value for key, value in (FIELD | change).items() if value}
+    digest = load("channels.0", FIELD).digest
+    assert load("channels.0", other).digest != digest
+    largest = {"name": "a", "statistic": "max", "of": "ring", "range": [0, 1]}
+    assert (
+        load("channels.0", largest).digest
+        == load("channels.0", largest | {"unit": "rings"}).digest
+    )
+
+
+def test_digests_of_0_1_stay():
+    """Those of encodings without fields: images and manifests have them."""
+    assert load_encoding("mv3d").digest == MV3D
+    assert load_encoding("pixor").digest == PIXOR
+
+
+def test_fields_are_those_that_points_do_not_have(load):
+    """Each once, in the order of their first use."""
+    largest = {"statistic": "max", "range": [0, 1]}
+    fields = ["ring", "z", "age", "intensity", "ring"]
+    channels = [largest | {"name": f"n{k}", "of": of} for k, of in enumerate(fields)]
+    assert load("channels", channels).fields == ("ring", "age")
+    assert load("channels.1", channels[1]).fields == ()
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("cell", 0.2, "Additional properties are not allowed ('cell' was unexpected); "
          "allowed: description, region, grid, height, ground, slices, channels, "
-         "arithmetic, precision, rounding"),
+         "arithmetic, precision, rounding, background"),
         ("region.x.low", 0, "region: x: Additional properties are not allowed "
          "('low' was unexpected); allowed: min, max, closed"),
         ("grid.cell", None, "grid: 'cell' is a required property"),
@@ -150,8 +194,8 @@ def test_digest_changes_with_every_number(load, key, value):
         ("slices", [0, 1, 1], "slices: [0, 1, 1], expected rising numbers"),
         ("slices", [0, 2], "slices: [0, 2], expected numbers in the region's z, -2.73 "
          "to 1.27"),
-        ("channels.0.statistic", "median", "channels: density: statistic median, "
-         f"expected one of {', '.join(STATISTICS)}"),
+        ("channels.0.statistic", "median", "channels: density: statistic median (did "
+         f"you mean mean?), expected one of {', '.join(STATISTICS)}"),
         ("channels.0.log", 1, "channels: 0: log: 1 is less than the minimum of 2"),
         ("channels.0.log", 64.0, "channels: 0: log: 64.0 is not of type 'integer'"),
         ("channels.0.name", "a b", "channels: 0: name: 'a b' does not match "
@@ -175,6 +219,36 @@ def test_digest_changes_with_every_number(load, key, value):
          "lower number first"),
         ("channels.0.statistic", "max_height", "channels: density: log of max_height, "
          "expected count or record_highs"),
+        ("channels.0.statistic", "mean", "channels: density: mean without of, expected "
+         "of: a field of the points, such as intensity"),
+        ("channels.1.of", "ring", "channels: intensity: intensity_at_max of ring, "
+         "expected a statistic of a field: count, max, min, mean, majority, at_max, "
+         "priority"),
+        ("channels.0.of", "ring", "channels: density: count of ring, expected values: "
+         "a list of its values"),
+        ("channels.0.of", "ring 1", "channels: 0: of: 'ring 1' does not match "
+         "'^[A-Za-z0-9_]+$'"),
+        ("channels.0.values", [1], "channels: density: values without of, expected of: "
+         "the field they are of"),
+        ("channels.0.values", [], "channels: 0: values: [] should be non-empty"),
+        ("channels.0.values", [1, 1.0], "channels: 0: values: [1, 1.0] has non-unique "
+         "elements"),
+        ("channels.0.values", [1e39], "channels: 0: values: 0: 1e+39 is greater than "
+         "the maximum of 3.4e+38"),
+        ("channels.0.unit", "m", "channels: density: unit without of, expected of: the "
+         "field it is of"),
+        ("channels.0", {"name": "a", "statistic": "max", "of": "ring", "values": [1],
+         "range": [0, 1]}, "channels: a: values of max, expected them with count and "
+         "priority alone"),
+        ("channels.0", {"name": "a", "statistic": "count", "of": "ring", "values": [1],
+         "range": [0, 1], "unit": "m"}, "channels: a: unit of count, expected none: it "
+         "is in points"),
+        ("channels.0", {"name": "a", "statistic": "max", "of": "z", "log": 4},
+         "channels: a: log of max, expected count or record_highs"),
+        ("channels.0", {"name": "a", "statistic": "max", "of": "z", "range": "slice"},
+         "channels: a: range slice, expected a height of a slice"),
+        ("background", 256, "background: 256 is greater than the maximum of 255"),
+        ("background", 1.0, "background: 1.0 is not of type 'integer'"),
     ],
 )  # fmt: skip
 def test_invalid_value_is_named(load, tmp_path, key, value, message):

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from birdview.benchmark.reference import LOOPS
-from birdview.metadata import describe_grid, write_grid
+from birdview.metadata import describe_grid, explain_pixels, write_grid
+from birdview.paths import ENCODINGS
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 
@@ -16,7 +18,8 @@ def test_describes_notebook():
     grid = describe_grid(load_encoding("notebook"))
     assert grid.pop("digest") == load_encoding("notebook").digest
     assert grid.pop("software").startswith("birdview ")
-    channel = {"z": None, "zero": None, "full": None, "scale": "scan"}
+    of_none = {"of": None, "values": None, "z": None}
+    channel = of_none | {"zero": None, "full": None, "scale": "scan"}
     assert grid == {
         "encoding": "notebook",
         "planes": 3,
@@ -32,13 +35,14 @@ def test_describes_notebook():
         "to_pixel": [[0, -10, 800], [-10, 0, 800]],
         "to_metres": [[0, -0.1, 80], [-0.1, 0, 80]],
         "height": "-(z - 0)",
+        "background": 0,
         "channels": [
             channel
             | {"name": "density", "statistic": "record_highs", "unit": "points"},
-            {
+            of_none
+            | {
                 "name": "intensity",
                 "statistic": "intensity_at_max",
-                "z": None,
                 "unit": "1",
                 "scale": "linear",
                 "zero": 0,
@@ -57,12 +61,63 @@ def test_describes_slices():
     assert channels[6] == {
         "name": "density",
         "statistic": "count",
+        "of": None,
+        "values": None,
         "z": None,
         "unit": "points",
         "scale": "log",
         "zero": 0,
         "full": 63,
     }
+
+
+def test_describes_fields(tmp_path):
+    """With their units, and in words."""
+    settings = yaml.safe_load((ENCODINGS / "mv3d.yaml").read_text())
+    mean = {"statistic": "mean", "range": [-20, 20]}
+    settings["background"] = 255
+    settings["channels"] = [
+        mean | {"name": "speed", "of": "velocity", "unit": "m/s"},
+        mean | {"name": "side", "of": "y"},
+        mean | {"name": "light", "of": "intensity"},
+        mean | {"name": "age", "of": "age"},
+        mean | {"name": "ring", "of": "ring"},
+        {"name": "cars", "statistic": "count", "of": "class", "values": [10, 0.5]}
+        | {"log": 16},
+        {"name": "kind", "statistic": "priority", "of": "class", "values": [30, 10]}
+        | {"range": [0, 255]},
+    ]
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    encoding = load_encoding(path)
+    grid = describe_grid(encoding)
+    assert grid["background"] == 255
+    channels = grid["channels"]
+    assert [channel["unit"] for channel in channels] == [
+        *("m/s", "m", "1", "sweeps", "", "points", "class")
+    ]
+    assert channels[0] == {
+        "name": "speed",
+        "statistic": "mean",
+        "of": "velocity",
+        "values": None,
+        "z": None,
+        "unit": "m/s",
+        "scale": "linear",
+        "zero": -20,
+        "full": 20,
+    }
+    assert channels[5]["values"] == [10, 0.5]
+    assert explain_pixels(encoding).split("\n")[2:] == [
+        "- ``speed``: mean of ``velocity``: 0 to 255 for -20 to 20 m/s",
+        "- ``side``: mean of ``y``: 0 to 255 for -20 to 20 m",
+        "- ``light``: mean of ``intensity``: 0 to 255 for -20 to 20",
+        "- ``age``: mean of ``age``: 0 to 255 for -20 to 20 sweeps",
+        "- ``ring``: mean of ``ring``: 0 to 255 for -20 to 20",
+        "- ``cars``: count of ``class`` 10, 0.5: 0 to 255 for 0 to 15 points, "
+        "logarithmic",
+        "- ``kind``: priority of ``class`` 30, 10: 0 to 255 for 0 to 255 class",
+    ]
 
 
 @pytest.mark.parametrize("name", LOOPS)

@@ -49,6 +49,21 @@ def channels(*names, **more):
 FORWARD_LEFT = np.array([[1, 0], [0, 0], [0, 0]])
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_background_is_black(make_encoding, number):
+    """Whatever its shade; it does not cover points that share a pixel with it."""
+    encoding = make_encoding(background=255, channels=channels(*"abc"[:number]))
+    planes = np.full((number, *encoding.grid.shape), 255, dtype=np.uint8)
+    planes[:, 0, 0] = 100
+    picture = make_picture(planes, encoding, 3, gamma=1)
+    assert picture[0, 0].any()
+    assert not picture[1:].any()
+    assert not picture[:, 1:].any()
+    np.testing.assert_array_equal(
+        make_picture(planes, encoding, 1)[0, 0] > 0, picture[0, 0] > 0
+    )
+
+
 @pytest.mark.parametrize("rows", ["x", "-x", "y", "-y"])
 @pytest.mark.parametrize("direction", ["", "-"])
 def test_forward_is_up_and_left_is_left(make_encoding, rows, direction):

@@ -1,5 +1,7 @@
 """Draw points: compared with grids written by hand, and with the plain loops."""
 
+import re
+
 import numpy as np
 import pytest
 import yaml
@@ -98,6 +100,73 @@ def test_counts_saturate(tiny):
         raster.draw(as_points(*[[0, 0, 1, 0]] * n))[0][0, 0, 0] for n in (2, 3, 4, 9)
     ]
     assert full == [202, 255, 255, 255]
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "float64"])
+@pytest.mark.parametrize("statistic", ["majority", "at_max", "max", "min", "mean"])
+def test_classes_are_pixels(tiny, arithmetic, statistic):
+    """Each of 0 to 255 becomes itself, and the background is where no point has one."""
+    channel = {"statistic": statistic, "of": "class", "range": [0, 255]}
+    raster = tiny(
+        channels=[channel | {"name": "class"}],
+        arithmetic=arithmetic,
+        background=255,
+    )
+    for value in range(256):
+        classes = np.array([value, value, np.nan], dtype=np.float32)
+        points = as_points([0, 0, 5, 0.2], [0, 0, 5, 0.2], [2, 1, 1, 0])
+        planes, counts = raster.draw(points, {"class": classes, "other": classes[:1]})
+        expected = np.full((4, 3), 255)
+        expected[0, 0] = value
+        np.testing.assert_array_equal(planes[..., 0], expected)
+        assert counts.cells == 2
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_background_is_where_no_point_is(tiny, number):
+    """In stacked planes and in those of a colour image; also in empty slices."""
+    channel = {"statistic": "occupancy"}
+    channels = [channel | {"name": "a"}, channel | {"name": "b", "slice": 0}]
+    raster = tiny(
+        channels=[*channels, channel | {"name": "c", "slice": 1}][:number],
+        slices=2,
+        background=7,
+    )
+    planes, _ = raster.draw(as_points([0, 0, 2, 0], [1, 2, 9, 0]))
+    assert planes[0, 0].tolist() == [255, 255, 7][:number]
+    assert planes[1, 2].tolist() == [255, 7, 255][:number]
+    planes[[0, 1], [0, 2]] = 7
+    assert (planes == 7).all()
+
+
+def test_mean_of_infinite_values_of_both_signs_is_none(tiny):
+    """One sign is beyond every range; a scan's range is that of finite values."""
+    inf = np.inf
+    mean = {"statistic": "mean", "of": "velocity"}
+    channels = [mean | {"name": "a", "range": [-5, 5]}]
+    channels += [mean | {"name": "b", "range": "scan"}]
+    points = as_points(*[[row, 0, 1, 0] for row in (0, 0, 1, 2, 3, 3)], [0, 1, 1, 0])
+    velocity = np.array([inf, -inf, inf, -inf, 1, 3, 4], dtype=np.float32)
+    raster = tiny(channels=channels, background=9)
+    planes, _ = raster.draw(points, {"velocity": velocity})
+    assert planes[:, 0].tolist() == [[9, 9], [255, 255], [0, 0], [178, 128]]
+    assert planes[0, 1].tolist() == [230, 255]
+
+
+def test_missing_field_is_named(tiny):
+    """All of them, and those of another length."""
+    largest = {"statistic": "max", "range": [0, 1]}
+    channels = [largest | {"name": of, "of": of} for of in ("ring", "z", "age", "time")]
+    raster, points = tiny(channels=channels), as_points([0, 0, 1, 0], [0, 0, 1, 0])
+    column = np.zeros(2, dtype=np.float32)
+    message = (
+        "fields of the points: ring missing, age of shape (2, 1), expected one of "
+        "shape (2,) for each that encoding tiny needs: ring, age, time"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        raster.draw(points, {"age": column[:, np.newaxis], "time": column})
+    with pytest.raises(ValueError, match="ring missing, age missing, time missing"):
+        raster.draw(points)
 
 
 def test_nothing_of_the_last_scan_remains(tiny):

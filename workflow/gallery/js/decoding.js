@@ -1,9 +1,9 @@
 // Decode the PNG files of images.
 
-// Return the cells that are not black in all planes: their positions (row * cols + col) in
+// Return the cells that are not background in all planes: their positions (row * cols + col) in
 // ascending order, and their values, plane after plane. Everything else is fast because
 // they are few.
-async function decode(data, { planes: count, rows, cols }) {
+async function decode(data, { planes: count, rows, cols, background }) {
   const file = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   const stream = new Blob(pixelChunks(file)).stream()
     .pipeThrough(new DecompressionStream("deflate"));
@@ -22,7 +22,7 @@ async function decode(data, { planes: count, rows, cols }) {
       }
       from += 1;
       for (let cell = row * cols, end = cell + cols; cell < end; cell++, from += step) {
-        if (lines[from]) occupied[cell] = 1;
+        if (lines[from] !== background) occupied[cell] = 1;
       }
     }
   }
@@ -52,7 +52,7 @@ function pixelChunks(file) {
 }
 
 // Return the values of a cell in all planes.
-function valuesAt({ positions, values }, count, cell) {
+function valuesAt({ positions, values }, { planes: count, background }, cell) {
   let low = 0, high = positions.length;
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -60,5 +60,5 @@ function valuesAt({ positions, values }, count, cell) {
   }
   const found = positions[low] === cell;
   return Array.from({ length: count },
-    (_, plane) => (found ? values[plane * positions.length + low] : 0));
+    (_, plane) => (found ? values[plane * positions.length + low] : background));
 }

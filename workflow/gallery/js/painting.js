@@ -7,11 +7,12 @@ const colourMap = DATA.colourMap.map(([red, green, blue]) =>
 // Return a function from the number of an occupied cell to its colour.
 function painter({ positions, values }, name) {
   const size = positions.length;
+  const { colours, planes: count, background } = encodings.get(name);
+  const shade = (k) => (values[k] === background ? 0 : values[k]);
   if (state.mode === "one") {
     const start = state.singlePlane.get(name) * size;
-    return (k) => colourMap[values[start + k]];
+    return (k) => colourMap[shade(start + k)];
   }
-  const { colours, planes: count } = encodings.get(name);
   const curve = Uint8Array.from({ length: 256 },
     (_, value) => Math.round(255 * (value / 255) ** state.gamma));
   const shown = [...Array(count).keys()].filter((plane) => isShown(name, plane))
@@ -20,7 +21,7 @@ function painter({ positions, values }, name) {
     let red = 0, green = 0, blue = 0;
     for (const [start, r, g, b] of shown) {
       // Three planes are added; of others, a plane covers those before it.
-      const value = values[start + k], keep = count === 3 ? 255 : 255 - value;
+      const value = shade(start + k), keep = count === 3 ? 255 : 255 - value;
       red = Math.min(255, ((red * keep) / 255 | 0) + ((r * value) / 255 | 0));
       green = Math.min(255, ((green * keep) / 255 | 0) + ((g * value) / 255 | 0));
       blue = Math.min(255, ((blue * keep) / 255 | 0) + ((b * value) / 255 | 0));

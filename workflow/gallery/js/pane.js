@@ -132,7 +132,7 @@ class Pane {
 
   // Say where the cursor is, and which values are there.
   updateReadout() {
-    const { rows, cols, channels, to_pixel } = this.encoding;
+    const { rows, cols, channels, background, to_pixel } = this.encoding;
     const { x, y } = state.cursor ?? state.view;
     const [row, col] = transform(to_pixel, x, y).map(Math.floor);
     const isInside = row >= 0 && row < rows && col >= 0 && col < cols;
@@ -142,11 +142,11 @@ class Pane {
     ], "where")];
     let values = null;
     if (isInside && this.image) {
-      values = valuesAt(this.image, channels.length, row * cols + col);
+      values = valuesAt(this.image, this.encoding, row * cols + col);
       const lines = channels.map((channel, plane) =>
-        [channel.name, values[plane], formatValue(channel, values[plane])]);
+        [channel.name, values[plane], values[plane] === background ? "" : formatValue(channel, values[plane])]);
       // If there are many planes, leave out those without a value.
-      tables.push(makeTable(lines.filter(([, value]) => channels.length <= 8 || value)));
+      tables.push(makeTable(lines.filter(([, value]) => channels.length <= 8 || value !== background)));
     }
     this.readout.dataset.pixel = JSON.stringify({ row, col, values });
     this.readout.classList.toggle("idle", !state.cursor);

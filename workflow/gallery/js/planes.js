@@ -31,7 +31,7 @@ function listPlanes() {
 
 function updateColourBar({ zero, full, unit }) {
   $("bar").hidden = state.mode !== "one";
-  const [low, high] = $("bar").querySelectorAll("span"), suffix = UNITS[unit] ?? "";
+  const [low, high] = $("bar").querySelectorAll("span"), suffix = suffixOf(unit);
   low.textContent = zero === null ? "minimum of the scan" : `${round(zero)}${suffix}`;
   high.textContent = full === null ? "maximum" : `${round(full)}${suffix}`;
 }

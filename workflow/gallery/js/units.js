@@ -1,16 +1,16 @@
 // Say what pixel values mean.
 
-const UNITS = { 1: "", m: " m", points: " points" };
+const suffixOf = (unit) => (unit === "1" || unit === "" ? "" : ` ${unit}`);
 const round = (value) => +value.toFixed(2);
 
 // Return what a value from 0 to 255 stands for, if all scans have the same scale.
 function formatValue({ zero, full, scale, unit, statistic }, value) {
-  if (zero === null || statistic === "occupancy" || value === 0) return "";
+  if (zero === null || statistic === "occupancy") return "";
   const share = value / 255;
   const number = scale === "log"
     ? Math.expm1(share * Math.log1p(full)) : zero + share * (full - zero);
   const digits = unit !== "points" ? 2 : number < 9.5 ? 1 : 0;
-  return `≈ ${number.toFixed(digits)}${UNITS[unit] ?? ` ${unit}`}`;
+  return `≈ ${number.toFixed(digits)}${suffixOf(unit)}`;
 }
 
 // Return the values that 0 and 255 stand for.
@@ -18,10 +18,11 @@ function formatRange({ zero, full, scale, unit, statistic }) {
   if (zero === null) return "each scan's range";
   if (statistic === "occupancy") return "";
   const suffix = scale === "log" ? ", log" : "";
-  return `${round(zero)} … ${round(full)}${UNITS[unit] ?? ""}${suffix}`;
+  return `${round(zero)} … ${round(full)}${suffixOf(unit)}${suffix}`;
 }
 
-function describeChannel({ statistic, z }) {
+function describeChannel({ statistic, of, values, z }) {
+  const field = of ? ` of ${of}` : "", wanted = values ? ` ${values.join(", ")}` : "";
   const slice = z ? ` of z ${round(z[0])} … ${round(z[1])} m` : "";
-  return statistic.replaceAll("_", " ") + slice;
+  return statistic.replaceAll("_", " ") + field + wanted + slice;
 }

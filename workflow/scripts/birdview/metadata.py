@@ -8,7 +8,6 @@ from birdview.pixels.channel import Channel
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.grid import Interval
 from birdview.pixels.layout import Layout
-from birdview.pixels.statistic import STATISTICS
 from birdview.provenance import SOFTWARE
 
 
@@ -21,7 +20,8 @@ def describe_grid(encoding: Encoding) -> dict[str, Any]:
         Ready for JSON. ``(row, col) = to_pixel @ (x, y, 1)`` are positions, not whole
         numbers: pixel (i, j) reaches from (i, j) to (i + 1, j + 1). ``(x, y) =
         to_metres @ (row, col, 1)`` is its inverse. A channel's values from `zero` to
-        `full` become pixels from 0 to 255; both are None if each scan has its own.
+        `full` become pixels from 0 to 255; both are None if each scan has its own. `of`
+        and `values` are None if its statistic is not of a field.
     """
     rows, cols, planes = encoding.shape
     grid = encoding.grid
@@ -39,6 +39,7 @@ def describe_grid(encoding: Encoding) -> dict[str, Any]:
         "to_pixel": grid.affine.tolist(),
         "to_metres": grid.affine_inverse.tolist(),
         "height": f"{'-' if encoding.up < 0 else ''}(z - {encoding.ground:g})",
+        "background": encoding.background,
         "channels": [_channel(channel, encoding) for channel in encoding.channels],
     }
 
@@ -50,6 +51,10 @@ def explain_pixels(encoding: Encoding) -> str:
     lines = [f"A pixel of the image is a cell of {size}. Its planes are"]
     for channel in grid["channels"]:
         words = f"- ``{channel['name']}``: {channel['statistic'].replace('_', ' ')}"
+        if channel["of"]:
+            words += f" of ``{channel['of']}``"
+        if channel["values"]:
+            words += f" {', '.join(f'{value:g}' for value in channel['values'])}"
         if channel["z"]:
             words += " of z from {:.4g} to {:.4g} m".format(*channel["z"])
         if channel["statistic"] == "occupancy":
@@ -58,7 +63,7 @@ def explain_pixels(encoding: Encoding) -> str:
             words += ": 0 to 255 from the least to the greatest of the scan"
         else:
             words += ": 0 to 255 for {zero:.4g} to {full:.4g} {unit}".format(**channel)
-            words = words.removesuffix(" 1")  # no unit
+            words = words.removesuffix(" 1").rstrip()  # no unit
             words += ", logarithmic" if channel["scale"] == "log" else ""
         lines.append(words)
     return "\n".join([lines[0], "", *lines[1:]])
@@ -113,8 +118,10 @@ def _channel(channel: Channel, encoding: Encoding) -> dict[str, Any]:
     return {
         "name": channel.name,
         "statistic": channel.statistic,
+        "of": channel.of,
+        "values": [*channel.values] or None,
         "z": z,
-        "unit": STATISTICS[channel.statistic].unit,
+        "unit": channel.unit,
         "scale": channel.scale,
         "zero": zero,
         "full": full,

@@ -213,7 +213,8 @@ def _percent(part: float, whole: float) -> str:
 
 def _shows_intensity(image: Drawn) -> bool:
     return any(
-        channel.statistic in INTENSITY_STATISTICS for channel in image.encoding.channels
+        channel.statistic in INTENSITY_STATISTICS or channel.of == "intensity"
+        for channel in image.encoding.channels
     )
 
 

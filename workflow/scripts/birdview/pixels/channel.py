@@ -244,11 +244,9 @@ def _check_field(settings: Mapping[str, Any], statistic: Statistic) -> None:
                 f"{name} without of, expected of: a field of the points, such as "
                 f"intensity"
             )
-        for key in ("values", "unit"):
+        for key, words in (("values", "they are"), ("unit", "it is")):
             if key in settings:
-                raise ValueError(
-                    f"{key} without of, expected of: the field they are of"
-                )
+                raise ValueError(f"{key} without of, expected of: the field {words} of")
     elif not statistic.field:
         names = [entry.name for entry in entries if entry.field]
         raise ValueError(

@@ -72,6 +72,8 @@ def make_picture(
     sizes = np.array([rows.size, cols.size])
     metres = sizes * [rows.cell, cols.cell]  # cells need not be square
     height, width = np.maximum(1, np.minimum(sizes, longest * metres // metres.max()))
+    if encoding.background:  # it is not painted, and must not cover points
+        planes = np.where(planes == encoding.background, np.uint8(0), planes)
     small = _shrink(planes, int(height), int(width))
     picture = _paint(small, choose_colours(encoding.channels))
     if rows.column == 1:  # the rows are y
