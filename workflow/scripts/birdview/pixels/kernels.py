@@ -258,9 +258,9 @@ def draw(
     of_slices = of_cells
     slices = len(slice_starts) - 1
     if slices > 0:
-        in_slices, keys, numbers = _find_slices(
-            inside, rows, numbers, slice_starts, occupied
-        )
+        in_slices, keys = _find_slices(inside, rows, slice_starts, occupied)
+        if len(slice_requests.codes):
+            numbers = _number_slices(inside, numbers, slice_starts)
         found = _rank(keys, occupied * slices)
         statistics = _gather(in_slices, keys, len(found), slice_heights)
         gathered = _gather_fields(
@@ -321,11 +321,20 @@ def _locate(flat_points, region, needs_numbers):
             inside[drawn, 1] = block[4 * i + 3]
             cells[drawn] = found[i]
             drawn += found[i] >= 0
-        for i in range(len(block) // 4 if needs_numbers else 0):
-            numbers[numbered] = start + i
-            numbered += found[i] >= 0
+        if needs_numbers:
+            some = found[: len(block) // 4]
+            numbered = _number(some, start, numbers, numbered)
     numbers = numbers[:numbered]
     return inside[:drawn], cells[:drawn], numbers, nonfinite, outside_height
+
+
+@njit(nogil=True, cache=True)
+def _number(found, start, numbers, numbered):
+    """Append the numbers of the points that were found, from `start` on."""
+    for i in range(len(found)):
+        numbers[numbered] = start + i
+        numbered += found[i] >= 0
+    return numbered
 
 
 @njit(nogil=True, cache=True)
@@ -491,9 +500,11 @@ def _gather_fields(flat_points, columns, numbers, rows, count, heights, requests
             for i in range(len(values)):
                 z = flat_points[4 * of_values[i] + 2]
                 height = heights.up * (z - heights.ground)
-                if not height <= highest[places[i]]:
-                    highest[places[i]] = height
-                    result[places[i]] = values[i]
+                place = places[i]
+                # Without a branch, as in _gather.
+                is_higher = not height <= highest[place]
+                highest[place] = height if is_higher else highest[place]
+                result[place] = values[i] if is_higher else result[place]
         else:
             _find_majorities(values, places, result)
             if code == _PRIORITY:
@@ -535,19 +546,31 @@ def _find(value, wanted):
 @njit(nogil=True, cache=True)
 def _find_majorities(values, places, result):
     """Set the most frequent value of each place that has one, of several the least."""
-    starts = np.zeros(len(result) + 1, dtype=np.int32)
-    for place in places:
-        starts[place + 1] += 1
-    for i in range(len(result)):
-        starts[i + 1] += starts[i]
-    free = starts.copy()
-    sorted_values = np.empty_like(values)
+    size = len(result)
+    counts = np.zeros(size, dtype=np.int32)
+    least = np.full(size, np.inf, dtype=np.float32)
+    greatest = np.full(size, -np.inf, dtype=np.float32)
     for i in range(len(values)):
-        sorted_values[free[places[i]]] = values[i]
-        free[places[i]] += 1
-    for i in range(len(result)):
-        some = sorted_values[starts[i] : starts[i + 1]]
-        if len(some):
+        counts[places[i]] += 1
+        least[places[i]] = min(least[places[i]], values[i])
+        greatest[places[i]] = max(greatest[places[i]], values[i])
+    # Of one value, or of two points, it is the least; the others are sorted.
+    ends = np.zeros(size, dtype=np.int32)
+    end = 0
+    for i in range(size):
+        result[i] = least[i] if counts[i] else result[i]
+        counts[i] = 0 if counts[i] < 3 or least[i] == greatest[i] else counts[i]
+        ends[i] = end
+        end += counts[i]
+    buckets = np.empty(end + 1, dtype=np.float32)
+    for i in range(len(values)):
+        place = places[i]
+        is_wanted = counts[place] > 0
+        buckets[ends[place] if is_wanted else end] = values[i]
+        ends[place] += is_wanted
+    for i in range(size):
+        if counts[i]:
+            some = buckets[ends[i] - counts[i] : ends[i]]
             _sort(some)
             result[i] = _find_longest_run(some)
 
@@ -579,16 +602,11 @@ def _find_longest_run(values):
 
 
 @njit(nogil=True, cache=True)
-def _find_slices(inside, rows, numbers, slice_starts, occupied):
-    """Return the points that are in a slice, and keys made of their slice and row.
-
-    Also their numbers among all points, if there are any.
-    """
+def _find_slices(inside, rows, slice_starts, occupied):
+    """Return the points that are in a slice, and keys made of their slice and row."""
     slices = np.int32(len(slice_starts) - 1)
     found = np.empty((len(rows) + 1, 2), dtype=np.float32)
     keys = np.empty(len(rows) + 1, dtype=np.int32)
-    has_numbers = len(numbers) > 0
-    found_numbers = np.empty(len(rows) + 1 if has_numbers else 0, dtype=np.int32)
     count = 0
     # The search starts at the slice of the last point, which is not far away.
     slice_index = np.int32(0)
@@ -600,10 +618,19 @@ def _find_slices(inside, rows, numbers, slice_starts, occupied):
             slice_index += np.int32(1)
         found[count, 0], found[count, 1] = z, inside[k, 1]
         keys[count] = slice_index * occupied + rows[k]
-        if has_numbers:
-            found_numbers[count] = numbers[k]
         count += slice_index < slices and z >= slice_starts[slice_index]
-    return found[:count], keys[:count], found_numbers[:count]
+    return found[:count], keys[:count]
+
+
+@njit(nogil=True, cache=True)
+def _number_slices(inside, numbers, slice_starts):
+    """Return the numbers of the points that are in a slice."""
+    found = np.empty(len(numbers) + 1, dtype=np.int32)
+    count = 0
+    for k in range(len(numbers)):
+        found[count] = numbers[k]
+        count += (slice_starts[0] <= inside[k, 0]) & (inside[k, 0] < slice_starts[-1])
+    return found[:count]
 
 
 @njit(nogil=True, cache=True)
@@ -690,13 +717,9 @@ def _scale(values, plane, scales, is_full):
         for i in range(len(values)):
             scaled[i] = 255 * np.float64((values[i] - low) / span)
         return scaled, 1.0
-    # Ascending: the last is the greatest, the first is it but for a few cells.
-    highest, lowest = np.full(_FEW + 1, -np.inf), np.full(_FEW + 1, -np.inf)
-    for value in values:
-        if value > highest[0] and value < np.inf:
-            _insert(value, highest)
-        if -value > lowest[0] and value > -np.inf:
-            _insert(-value, lowest)
+    highest, lowest = _find_ends(values)
+    if max(highest[-1], lowest[-1]) == np.inf:
+        highest, lowest = _find_ends(values[np.isfinite(values)])
     least, greatest = -lowest[-1], highest[-1]
     low, high = -lowest[0], highest[0]
     if not (is_full and least <= greatest):  # empty cells count, as 0
@@ -707,6 +730,21 @@ def _scale(values, plane, scales, is_full):
         share = 255 / (greatest - least) * (value - least)
         scaled[i] = share if value < greatest else 255.0
     return scaled, (high - low) / (greatest - least) if greatest > least else 1.0
+
+
+@njit(nogil=True, cache=True)
+def _find_ends(values):
+    """Return the greatest values, and the greatest of them with the other sign.
+
+    Ascending: the last is the greatest, the first is it but for a few cells.
+    """
+    highest, lowest = np.full(_FEW + 1, -np.inf), np.full(_FEW + 1, -np.inf)
+    for value in values:
+        if value > highest[0]:
+            _insert(value, highest)
+        if -value > lowest[0]:
+            _insert(-value, lowest)
+    return highest, lowest
 
 
 @njit(nogil=True, cache=True)
