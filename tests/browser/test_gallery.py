@@ -477,7 +477,7 @@ def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):
     page = visit(results / "gallery" / "index.html", "#scan=000001&encoding=pixor")
     page.wait_for_selector('.pane[data-shown="pixor/1"]')
     planes, _ = birdview.load(results / "pixor" / "000001.png")
-    row = "valuesAt(main.image, 36, 100 * 700 + col)"
+    row = "valuesAt(main.image, main.encoding, 100 * 700 + col)"
     found = page.evaluate(f"Array.from({{length: 700}}, (_, col) => {row})")
     np.testing.assert_array_equal(np.transpose(found), planes[:, 100])
     keep_screenshot(page)
