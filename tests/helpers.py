@@ -305,14 +305,17 @@ class Project:
         Parameters
         ----------
         code : str
-            Python statements. They can use `scan`, the name of the scan, and what
-            `birdview.jobs` imports. In batches, they run once for all images of a scan.
-            Images do not become stale: the code is not in `pixels/`.
+            Python statements. They can use `scan`, the name of the scan below the
+            folder `scans`, and what `birdview.jobs` imports. In batches, they run once
+            for all images of a scan. Images do not become stale: the code is not in
+            `pixels/`.
         """
         with open(self.source / "workflow/scripts/birdview/jobs.py", "a") as file:
             file.write(
                 "\n\n_draw_images = draw_images\n\n\n"
-                "def draw_images(run, scan, *arguments):\n"
+                "def draw_images(run, assembly, *arguments):\n"
+                "    _, _, name = str(assembly.parts[0].file).rpartition('scans/')\n"
+                "    scan = name.removesuffix('.bin')\n"
                 f"{textwrap.indent(textwrap.dedent(code), '    ')}\n"
-                "    yield from _draw_images(run, scan, *arguments)\n"
+                "    yield from _draw_images(run, assembly, *arguments)\n"
             )

@@ -91,13 +91,13 @@ def labels_of(form: str, **more: str) -> Labels:
 def plain(data):
     """Read boxes in plain text."""
     FILE.with_suffix(".txt").write_bytes(data)
-    labels_of("boxes", origin="center").read(FILE.stem)
+    labels_of("boxes", origin="center").read(FILE.stem, BUILT_IN[0].frame)
 
 
 def labelcloud(data):
     """Read labels of labelCloud."""
     FILE.with_suffix(".json").write_bytes(data)
-    labels_of("labelcloud").read(FILE.stem)
+    labels_of("labelcloud").read(FILE.stem, BUILT_IN[0].frame)
 
 
 def tracking(data):

@@ -18,6 +18,8 @@ LEVELS = [
     ["files", "counts", "provenance", "paths"],
     ["pixels"],
     [
+        "assembling",
+        "assemblies",
         "cameras",
         "image",
         "metadata",
@@ -29,6 +31,7 @@ LEVELS = [
         "sources",
         "stores",
         "suffixes",
+        "tracks",
         "bucket",
         "demo",
         "fit",

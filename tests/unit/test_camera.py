@@ -10,6 +10,7 @@ import pytest
 import birdview
 from birdview.cameras import Cameras
 from birdview.counts import Counts, parse_counts
+from birdview.pixels.assembly import assemble_scan
 from birdview.pixels.camera import Camera, read_camera
 from birdview.pixels.layout import load_layout
 from birdview.pixels.png import read_text
@@ -145,7 +146,9 @@ def test_counts(tmp_path, make_scan):
         (None, Counts(6, 1, 1, outside=2, drawn=2, cells=2)),
         (TINY, Counts(6, 1, 1, hidden=2, outside=1, drawn=1, cells=1)),
     ):
-        ((content, found),) = ScanRenderer().make_images(scan, [encoding], camera)
+        ((content, found),) = ScanRenderer().make_images(
+            assemble_scan(scan, load_layout("kitti"), camera), [encoding]
+        )
         (tmp_path / "a.png").write_bytes(content)
         text = read_text(tmp_path / "a.png")
         assert found == counts == parse_counts(text)
@@ -242,12 +245,12 @@ def test_calibrations_are_read_once_in_a_run(tmp_path, make_scan, calib):
     calib = calib.rename(tmp_path / "calib" / "0.txt")
     view = {"path": str(tmp_path), "image": [*SIZE]}
     run = resolve({"scans": str(tmp_path / "velodyne"), "camera_view": view})
-    assert run.camera("0") == TINY
-    before = run.state("0")
-    assert before == run.source.state("0") + state_of(calib)
+    assert run.assemblies.camera("0") == TINY
+    before = run.assemblies.state("0")
+    assert before == run.source.state("0") + state_of(calib) + ["", ""]
     calib.write_text(CALIB.replace("P2: 4", "P2: 5"))
-    assert run.camera("0") == TINY
-    assert run.narrow(["0"]).camera("0") != TINY
-    assert run.state("0") != before
+    assert run.assemblies.camera("0") == TINY
+    assert run.narrow(["0"]).assemblies.camera("0") != TINY
+    assert run.assemblies.state("0") != before
     calib.unlink()
-    assert run.state("0") is None
+    assert run.assemblies.state("0") is None

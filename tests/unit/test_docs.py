@@ -255,7 +255,7 @@ def test_own_classes_are_valid(tmp_path):
     """Those of docs/point_labels.md, word for word."""
     page = PAGES["docs/point_labels.md"]
     path = tmp_path / "classes.yaml"
-    path.write_text(re.search(r"```yaml\n(.*?)```", page, flags=re.DOTALL)[1])
+    path.write_text(re.search(r"# my/classes.yaml\n(.*?)```", page, flags=re.DOTALL)[1])
     classes = load_classes(path)
     assert classes.names == ("vehicle", "ground", "else")
     assert classes.labels == load_classes("semantickitti").labels

@@ -17,6 +17,7 @@ from helpers import write_layout
 from birdview.benchmark import formats
 from birdview.demo import simulate_scan
 from birdview.image import decode_image
+from birdview.pixels.assembly import assemble_scan
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 from birdview.pixels.render import ScanRenderer
@@ -86,7 +87,9 @@ def points():
 
 def draw(path, layout):
     """Return the pixels of a scan in some encodings."""
-    images = ScanRenderer(layout).make_images(path, ENCODINGS)
+    images = ScanRenderer().make_images(
+        assemble_scan(path, load_layout(layout)), ENCODINGS
+    )
     return [decode_image(content, "a.png")[1] for content, _ in images]
 
 
@@ -136,7 +139,9 @@ def test_formats_of_the_benchmark_hold_the_same_points(points, tmp_path, form):
     """LAS those that are rounded."""
     path = tmp_path / f"a{form.layout.suffix}"
     form.write(points, path)
-    found = ScanRenderer(form.layout).make_images(path, ENCODINGS[:1])
+    found = ScanRenderer().make_images(
+        assemble_scan(path, load_layout(form.layout)), ENCODINGS[:1]
+    )
     ((_, counts),) = found
     assert counts.read == len(points)
 
@@ -155,6 +160,8 @@ def test_real_files_are_rendered(name):
     if "BIRDVIEW_SCANS" not in os.environ:
         pytest.skip("BIRDVIEW_SCANS is not set: it is a folder with KITTI scans")
     path = Path(os.environ["BIRDVIEW_SCANS"]).parent / "formats" / name
-    images = ScanRenderer(REAL[name]).make_images(path, [load_encoding("mv3d")])
+    images = ScanRenderer().make_images(
+        assemble_scan(path, load_layout(REAL[name])), [load_encoding("mv3d")]
+    )
     ((_, counts),) = images
     assert counts.drawn > 0.2 * counts.read > 0

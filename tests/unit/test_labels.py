@@ -12,6 +12,7 @@ import pyarrow.feather
 import pytest
 from helpers import write_layout
 
+from birdview.pixels.frame import Frame
 from birdview.pixels.layout import load_layout
 from birdview.pixels.readers import feather
 from birdview.run import resolve
@@ -65,24 +66,24 @@ def labels_of(folder, form, layout=KITTI, **more):
 
 def write_boxes(folder, text):
     write(folder / "0.txt", text)
-    return labels_of(folder, "boxes", origin="center").read("0")
+    return labels_of(folder, "boxes", origin="center").read("0", Frame())
 
 
 def write_objects(folder, content):
     text = content if isinstance(content, str) else json.dumps(content)
     write(folder / "0.json", text)
-    return labels_of(folder, "labelcloud").read("0")
+    return labels_of(folder, "labelcloud").read("0", Frame())
 
 
 def write_rows(folder, *rows):
     write_table(folder / "annotations.feather", *rows)
-    return labels_of(folder, "argoverse2").read("315973157959879000")
+    return labels_of(folder, "argoverse2").read("315973157959879000", Frame())
 
 
 def write_drive(folder, text, scan="0000/000000"):
     write(folder / "label_02" / "0000.txt", text)
     write(folder / "calib" / "0000.txt", TRACKING_CALIB)
-    return labels_of(folder, "kitti").read(scan)
+    return labels_of(folder, "kitti").read(scan, Frame())
 
 
 def test_one_box_in_all_formats(tmp_path):
@@ -91,10 +92,10 @@ def test_one_box_in_all_formats(tmp_path):
     write(tmp_path / "kitti/calib/0.txt", CALIB)
     write(tmp_path / "bottoms/0.txt", "\n10.2 3 -1.7 4 2 1.5 0 Car\n")
     found = [
-        make_labels(str(tmp_path / "kitti"), KITTI).read("0"),
-        labels_of(tmp_path / "kitti", "kitti").read("0"),
+        make_labels(str(tmp_path / "kitti"), KITTI).read("0", Frame()),
+        labels_of(tmp_path / "kitti", "kitti").read("0", Frame()),
         write_drive(tmp_path / "tracking", f"1 0 {CAR}\n0 7 {CAR}\n"),
-        labels_of(tmp_path / "bottoms", "boxes", origin="bottom").read("0"),
+        labels_of(tmp_path / "bottoms", "boxes", origin="bottom").read("0", Frame()),
         write_boxes(tmp_path / "boxes", "# a car\n10.2 3 -0.95 4 2 1.5 0 Car"),
         write_objects(
             tmp_path / "cloud", {"objects": [OBJECT | {"name": "a b"}, OBJECT]}
@@ -151,7 +152,9 @@ def test_frame_and_origin_are_applied_as_to_points(tmp_path):
         )
     )
     write(tmp_path / "0.txt", "5000010 303 21 4 2 1.5 0 Car")
-    (box,) = labels_of(tmp_path, "boxes", layout, origin="bottom").read("0")
+    (box,) = labels_of(tmp_path, "boxes", layout, origin="bottom").read(
+        "0", layout.frame
+    )
     assert box.centre == pytest.approx([-3, 10, 2])
     assert box.heading == pytest.approx(pi / 2)
 
@@ -161,7 +164,7 @@ def test_byte_order_mark_and_line_ends_of_windows(tmp_path):
     mark = b"\xef\xbb\xbf"
     write(tmp_path / "calib/0.txt", mark + CALIB.replace("\n", "\r\n").encode())
     write(tmp_path / "label_2/0.txt", mark + f"{CAR}\r\n{CAR}\r\n".encode())
-    assert len(labels_of(tmp_path, "kitti").read("0")) == 2
+    assert len(labels_of(tmp_path, "kitti").read("0", Frame())) == 2
     text = mark + b"1 2 3 4 5 6 0 Car\r\n1 2 3 4 5 6 0 Car\r\n"
     boxes = write_boxes(tmp_path / "boxes", text)
     assert [box.kind for box in boxes] == ["Car", "Car"]
@@ -174,7 +177,7 @@ def test_empty_file_is_a_scan_without_objects(tmp_path):
     """As are a list without objects, and a drive without a line for a frame."""
     write(tmp_path / "kitti/label_2/0.txt", "")
     write(tmp_path / "kitti/calib/0.txt", CALIB)
-    assert labels_of(tmp_path / "kitti", "kitti").read("0") == []
+    assert labels_of(tmp_path / "kitti", "kitti").read("0", Frame()) == []
     assert write_boxes(tmp_path / "boxes", "# none\n") == []
     assert write_objects(tmp_path / "cloud", {"objects": []}) == []
     assert write_rows(tmp_path / "argo", ROW | {"timestamp_ns": 1}) == []
@@ -190,8 +193,8 @@ def test_drives_of_kitti(tmp_path):
     ]
     write_drive(tmp_path, "\n".join(lines))
     labels = labels_of(tmp_path, "kitti")
-    assert [box.line for box in labels.read("0000/000000")] == [2]
-    assert [box.kind for box in labels.read("0000/12")] == ["Van"]
+    assert [box.line for box in labels.read("0000/000000", Frame())] == [2]
+    assert [box.kind for box in labels.read("0000/12", Frame())] == ["Van"]
     assert labels.files("0000/12") == (
         f"{tmp_path}/label_02/0000.txt",
         f"{tmp_path}/calib/0000.txt",
@@ -207,10 +210,10 @@ def test_file_of_a_drive_is_read_once(tmp_path, monkeypatch):
     write_drive(tmp_path, f"0 0 {CAR}\n")
     labels = labels_of(tmp_path, "kitti")
     for scan in ("0000/0", "0000/1", "0000/0"):
-        labels.read(scan)
+        labels.read(scan, Frame())
     assert len(read) == 1
     os.utime(tmp_path / "label_02/0000.txt", ns=(0, 0))
-    labels.read("0000/0")
+    labels.read("0000/0", Frame())
     assert len(read) == 2
 
 
@@ -230,10 +233,10 @@ def test_table_is_that_of_the_drive(tmp_path, table, scan):
     labels = labels_of(tmp_path, "argoverse2")
     write_table(tmp_path / "c" / "annotations.feather", ROW)
     with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path))):
-        labels.read(scan)
+        labels.read(scan, Frame())
     write_table(tmp_path / table, ROW)
     assert labels.files(scan) == (f"{tmp_path}/{table}",)
-    assert len(labels.read(scan)) == 1
+    assert len(labels.read(scan, Frame())) == 1
     assert labels.find(["d/1", scan]) == ["d/1", scan] if "/" not in table else [scan]
 
 
@@ -445,7 +448,7 @@ def test_text_of_labelcloud_that_is_none(tmp_path):
     write(tmp_path / "0.json", b"\xff\xfe")
     message = f"{tmp_path}/0.json: not UTF-8 text, expected JSON"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        labels_of(tmp_path, "labelcloud").read("0")
+        labels_of(tmp_path, "labelcloud").read("0", Frame())
 
 
 @pytest.mark.parametrize(
@@ -499,7 +502,7 @@ def test_tables_of_argoverse_from_pandas(tmp_path):
     table = table.set_column(2, "category", words)
     table = table.set_column(3, "length_m", table["length_m"].cast("float32"))
     pyarrow.feather.write_feather(table, tmp_path / "annotations.feather")
-    boxes = labels_of(tmp_path, "argoverse2").read("315973157959879000")
+    boxes = labels_of(tmp_path, "argoverse2").read("315973157959879000", Frame())
     assert [box.kind for box in boxes] == 2 * ["REGULAR_VEHICLE"]
 
 
@@ -524,7 +527,7 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
         f"read the format feather: pip install -r envs/formats.txt"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        labels_of(tmp_path, "argoverse2").read("1")
+        labels_of(tmp_path, "argoverse2").read("1", Frame())
 
 
 def test_names_of_scans_that_labels_cannot_belong_to(tmp_path):
@@ -536,7 +539,7 @@ def test_names_of_scans_that_labels_cannot_belong_to(tmp_path):
         labels_of(tmp_path, "kitti").find(["000000"])
     write_table(tmp_path / "argo" / "annotations.feather", ROW)
     with pytest.raises(ValueError, match="no labels for the scan a, expected a timest"):
-        labels_of(tmp_path / "argo", "argoverse2").read("a")
+        labels_of(tmp_path / "argo", "argoverse2").read("a", Frame())
 
 
 @pytest.mark.parametrize(
@@ -562,7 +565,7 @@ def test_missing_calibration_is_named(tmp_path):
         f"{tmp_path}/calib/0.txt: no such file, expected the calibration of {label}"
     )
     with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}$"):
-        labels_of(tmp_path, "kitti").read("0")
+        labels_of(tmp_path, "kitti").read("0", Frame())
 
 
 @pytest.mark.parametrize(
@@ -584,7 +587,7 @@ def test_cases_from_the_field(sensor_scans, case, found):
     labels = make_labels(str(folder), KITTI)
     assert labels.find([scan]) == [scan]
     if isinstance(found, list):
-        assert [box.kind for box in labels.read(scan)] == found
+        assert [box.kind for box in labels.read(scan, Frame())] == found
     else:
         with pytest.raises(ValueError, match=re.escape(found)):
-            labels.read(scan)
+            labels.read(scan, Frame())

@@ -17,6 +17,7 @@ from birdview.checks.plausibility import CHECKS, Drawn, judge
 from birdview.counts import Counts
 from birdview.demo import simulate_scan
 from birdview.image import ImageFile, read_image
+from birdview.pixels.assembly import Joined
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.field import parse_column
 from birdview.pixels.figures import Figures
@@ -424,6 +425,41 @@ def test_scans_whose_sizes_differ_anyway_are_not_short(warn):
     assert [one for one in warn(scans) if one.kind == "short"] == []
 
 
+def drawn(scan, read=1000, **joined):
+    """Return an image of several files."""
+    counts = Counts(read, 0, drawn=read, cells=500)
+    return Drawn(load_encoding("mv3d"), scan, counts, Figures(), Joined(**joined))
+
+
+def test_scans_without_a_partner():
+    """With several sensors."""
+    images = [drawn(str(n), sensors=(1 + (n > 0), 2)) for n in range(3)]
+    (found,) = judge(images, load_layout("kitti"))
+    assert (found.kind, found.scan) == ("sensors", "0")
+    assert found.found == "1 of 2 scans of the sensors"
+    assert found.advice.startswith("copy the scans that are missing")
+
+
+def test_sweeps_that_no_image_of_a_folder_has():
+    """At the beginning of a drive and in a short one, there are always fewer."""
+    right = [drawn(f"a/{n}", sweeps=(min(n + 1, 3), 3)) for n in range(4)]
+    short = [drawn(f"b/{n}", sweeps=(1, 5)) for n in range(4)]
+    wrong = [drawn(f"c/{n}", sweeps=(1, 3)) for n in range(4)]
+    found = judge([*right, *short, *wrong], load_layout("kitti"))
+    assert {(one.kind, one.scan) for one in found} == {
+        ("sweeps", f"c/{n}") for n in range(4)
+    }
+    assert found[0].found == "1 of 3 scans are drawn"
+    assert "have poses: is `step`" in found[0].advice
+
+
+def test_image_of_fewer_sweeps_is_not_short():
+    """It is one of fewer points."""
+    images = [drawn(str(n), 900 * min(n + 1, 5), sweeps=(min(n + 1, 5), 5))
+              for n in range(8)]  # fmt: skip
+    assert judge(images, load_layout("kitti")) == []
+
+
 def test_one_odd_scan_is_no_wrong_mounting(warn):
     """A ramp, or a bump: a frame would be wrong for all others."""
     odd = {"3": turned(0), "4": changed(2, lambda z: z + 1)}
@@ -662,4 +698,5 @@ def test_every_kind_is_tested():
     """In a table above, or by a test of its own."""
     tested = {message.split(":")[0] for _, message, _ in CASES.values()}
     tested |= {"range", "outside", "no_intensity", "folder", "short"}
+    tested |= {"sensors", "sweeps"}
     assert {check.kind for check in CHECKS} <= tested

@@ -13,6 +13,7 @@ import pytest
 import birdview
 from birdview.benchmark.reference import LOOPS
 from birdview.pixels import drawing, plotter
+from birdview.pixels.assembly import assemble_scan
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 from birdview.pixels.png import CHECK, read_text
@@ -183,6 +184,11 @@ def test_image_after_a_bad_scan_is_right(tmp_path, make_scan):
     assert renderer.make_image(scan) == expected
 
 
+def assembly_of(scan):
+    """Return what the image of a scan of KITTI is made of."""
+    return assemble_scan(scan, load_layout("kitti"))
+
+
 def test_several_encodings_of_a_scan_are_those_made_one_by_one(tmp_path, make_scan):
     """Of long scans, short ones, and an empty one, with a bad one between."""
     encodings = [load_encoding(name) for name in LOOPS]
@@ -192,9 +198,9 @@ def test_several_encodings_of_a_scan_are_those_made_one_by_one(tmp_path, make_sc
     for number, count in enumerate((5000, 50, 0, 6000, 1)):
         scan = make_scan(tmp_path / f"{number}.bin", count, seed=number)
         alone = [Renderer(encoding).make_image(scan) for encoding in encodings]
-        assert list(renderer.make_images(scan, encodings)) == alone
+        assert list(renderer.make_images(assembly_of(scan), encodings)) == alone
         with pytest.raises(ValueError, match="33 bytes found"):
-            list(renderer.make_images(bad, encodings))
+            list(renderer.make_images(assembly_of(bad), encodings))
 
 
 def test_scans_may_be_rendered_in_between(tmp_path, make_scan):
@@ -206,8 +212,8 @@ def test_scans_may_be_rendered_in_between(tmp_path, make_scan):
         for scan in scans
     ]
     renderer = ScanRenderer()
-    list(renderer.make_images(scans[1], encodings))
-    iterators = [renderer.make_images(scan, encodings) for scan in scans]
+    list(renderer.make_images(assembly_of(scans[1]), encodings))
+    iterators = [renderer.make_images(assembly_of(scan), encodings) for scan in scans]
     found = list(zip(*iterators, strict=True))
     assert found == list(zip(*expected, strict=True))
 

@@ -282,8 +282,9 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
     [
         (["scanz=a"], "config: Additional properties are not allowed ('scanz' was "
          "unexpected) (did you mean scans?); allowed: scans, match, split, layout, "
-          "suffix, frame, strict, labels, camera_view, bag, topic, compare_with, "
-          "bundle, encodings, scans_per_job, dataset, predictions, frame_rate, demo"),
+          "suffix, frame, strict, labels, camera_view, sweeps, level, sensors, "
+          "point_labels, bag, topic, compare_with, bundle, encodings, scans_per_job, "
+          "dataset, predictions, frame_rate, demo"),
         (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "
@@ -350,7 +351,7 @@ def test_error_in_settings_of_the_command_line(
 ):
     """With file or key, what was found and what was expected."""
     monkeypatch.chdir(tmp_path)
-    names = {"folder": tmp_path, "built_in": ", ".join(sorted(LOOPS))}
+    names = {"folder": tmp_path, "built_in": ", ".join(sorted([*LOOPS, "semantic"]))}
     names["layouts"] = ", ".join(sorted(file.stem for file in LAYOUTS.glob("*.yaml")))
     for name, value in names.items():
         message = message.replace(f"{{{name}}}", str(value))
@@ -364,7 +365,7 @@ def test_error_in_settings_of_the_command_line(
     [
         ("slice: each", "slices: each", "own.yaml: channels: 0: Additional properties "
          "are not allowed ('slices' was unexpected) (did you mean slice?); allowed: "
-         "name, statistic, slice, range, log"),
+         "name, statistic, of, values, unit, slice, range, log"),
         ("max: 40", "max: 40.2", "own.yaml: region: x: 80.4 cells of 0.5 m from min to "
          "max, expected a whole number"),
     ],

@@ -127,13 +127,15 @@ def test_batches_give_the_same_files(rendered):
     assert {name: rendered.files()[name] for name in ALL} == before
     assert "3 images verified" in rendered.run("verify", *VIEW)
     output = rendered.run("verify", *SETTINGS, expect=1)
-    assert "pixels: mv3d/0:" in output
+    assert "image: mv3d/0: it was rendered with" in output
 
 
 def test_recipe_of_a_camera_is_beside_that_of_an_encoding(rendered):
     """To look at: the numbers that are used, or why there are none."""
     folder = rendered.folder / "results/.birdview"
     recipe = json.loads((folder / "recipes/mv3d.json").read_text())
-    assert recipe["camera"] == "that of each scan, in ../cameras"
-    camera = json.loads((folder / "cameras/drive/2.json").read_text())
+    assert recipe["conditions"] == "those of each scan, in ../conditions"
+    conditions = json.loads((folder / "conditions/drive/2.json").read_text())
+    camera = conditions["camera"]
     assert (camera["width"], camera["height"]) == (1242, 375)
+    assert conditions["scans"] == {"drive/2": 0}

@@ -23,19 +23,18 @@ from numpy._core._multiarray_umath import __cpu_dispatch__
 
 from birdview.benchmark.reference import LOOPS
 from birdview.counts import Counts
-from birdview.demo import write_scan
+from birdview.demo import write_labelled_scan
 from birdview.files import read_table, write_table
 from birdview.image import decode_image
 from birdview.jobs import render_image
-from birdview.pixels.encoding import load_encoding
 from birdview.pixels.figures import KEYWORD
 from birdview.pixels.png import idat
-from birdview.pixels.render import render
 from birdview.reproduce.manifest import read_manifest
 from birdview.run import resolve
 
 TABLE = ROOT / "tests" / "known_answers.tsv"
 SCANS = ("000000", "000001")
+ENCODINGS = [*LOOPS, "semantic"]
 MOUNTED = ROOT / "tests" / "mounted.yaml"
 ALL = read_table(TABLE)
 KNOWN = [row for row in ALL if row["layout"] == "kitti"]
@@ -63,7 +62,7 @@ def answers(project):
 
     def run(cores=2, **options):
         own = project.folder / "own.yaml"
-        own.write_text(f"demo: {{scans: 2}}\nencodings: [{', '.join(LOOPS)}]")
+        own.write_text(f"demo: {{scans: 2}}\nencodings: [{', '.join(ENCODINGS)}]")
         project.run("manifest", "--configfile", own, cores=cores, **options)
         settings = "scans=results/demo", f"layout={MOUNTED}", "encodings=[mv3d]"
         project.run("manifest", "--config", *settings, cores=cores, **options)
@@ -90,7 +89,7 @@ def answers(project):
 def test_all_encodings_are_known():
     """Two scans in each built-in encoding."""
     names = {path.stem for path in (ROOT / "workflow" / "encodings").glob("*.yaml")}
-    assert set(LOOPS) == names
+    assert set(ENCODINGS) == names
     assert [(row["encoding"], row["scan"]) for row in KNOWN] == [
         (name, scan) for name in sorted(names) for scan in SCANS
     ]
@@ -138,10 +137,16 @@ def test_same_answers_with_other_versions(answers, tmp_path):
 
 
 def write_scans(folder):
-    """Write the demo's scans to a folder."""
+    """Write the demo's scans and the labels of their points; return settings."""
+    (folder / "labels").mkdir()
     for number, scan in enumerate(SCANS):
-        write_scan(folder / f"{scan}.bin", number, seed=0)
-    return folder
+        labels = folder / "labels" / f"{scan}.label"
+        write_labelled_scan(folder / f"{scan}.bin", labels, number, seed=0)
+    return {
+        "scans": str(folder),
+        "point_labels": {"path": f"{folder}/labels"},
+        "encodings": ENCODINGS,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -152,13 +157,13 @@ def demo(tmp_path_factory):
 @pytest.mark.parametrize("seed", range(3))
 def test_no_image_affects_the_next_one(demo, tmp_path, seed):
     """Render in random order in four threads, which keep arrays between images."""
-    run = resolve({"scans": str(demo), "encodings": list(LOOPS)})
+    run = resolve(demo)
     rows = random.Random(seed).sample(KNOWN * 3, 3 * len(KNOWN))
 
     def answer(item):
         number, row = item
         image, scan = tmp_path / f"{number}.png", row["scan"]
-        render_image(run, scan, row["encoding"], None, image)
+        render_image(run, scan, row["encoding"], [], image)
         return describe(image, scan)
 
     with ThreadPoolExecutor(4) as pool:
@@ -170,8 +175,7 @@ def test_no_image_affects_the_next_one(demo, tmp_path, seed):
 )
 def test_opencv_decodes_the_same_pixels(demo, tmp_path, row):
     """Their digest is the one in the table."""
-    encoding = load_encoding(row["encoding"])
-    render(demo / f"{row['scan']}.bin", tmp_path / "a.png", encoding)
+    render_image(resolve(demo), row["scan"], row["encoding"], [], tmp_path / "a.png")
     pixels = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
@@ -181,13 +185,13 @@ def test_opencv_decodes_the_same_pixels(demo, tmp_path, row):
 def main():
     """Write the table."""
     with tempfile.TemporaryDirectory() as name:
-        folder, rows = write_scans(Path(name)), []
-        images = [("kitti", encoding) for encoding in sorted(LOOPS)]
-        for layout, encoding in [*images, (MOUNTED, "mv3d")]:
+        settings, image, rows = write_scans(Path(name)), f"{name}/image.png", []
+        images = [("kitti", encoding) for encoding in sorted(ENCODINGS)]
+        for layout, encoding in [*images, (str(MOUNTED), "mv3d")]:
             for scan in SCANS:
-                image = folder / "image.png"
-                render(folder / f"{scan}.bin", image, load_encoding(encoding), layout)
-                rows.append(describe(image, scan))
+                run = resolve(settings | {"layout": layout})
+                render_image(run, scan, encoding, [], image)
+                rows.append(describe(Path(image), scan))
     write_table(TABLE, rows)
 
 

@@ -34,6 +34,7 @@ if os.path.isdir(SCRIPTS) and not os.path.samefile(
 
 from birdview import jobs
 from birdview.batches import Batches
+from birdview.bucket import is_bucket
 from birdview.provenance import digest_lock, digest_modules
 from birdview.progress import Progress
 from birdview.run import resolve

@@ -4,16 +4,11 @@ from functools import cache
 
 
 @input_function
-def scan_input(wildcards):
-    """Return the file of a scan, as an input of its image."""
-    file = RUN.scan_file(wildcards.scan)
-    if RUN.source.is_remote:
-        return storage(file)
-    # An unreadable scan (a broken link, say) must fail only its own job; as a declared
-    # input it would abort the run.
-    if not RUN.source.is_readable(wildcards.scan):
-        return []
-    return local_file(file)
+def sources_input(wildcards):
+    """Return the files that an image is made of: the scan, those around, labels."""
+    RUN.scans  # whose errors are those of the whole run
+    files = jobs.list_inputs(RUN, wildcards.scan, wildcards.encoding)
+    return [storage(file) if is_bucket(file) else local_file(file) for file in files]
 
 
 @input_function
@@ -24,8 +19,8 @@ def invalid_names(wildcards):
 
 @input_function
 def recipe_input(wildcards):
-    """Return what changes with the encoding, the layout, the code and the camera."""
-    files = recipe_file(wildcards.encoding), *camera_file(wildcards.scan)
+    """Return what changes with the encoding, the layout, the code and the conditions."""
+    files = recipe_file(wildcards.encoding), *conditions_file(wildcards.scan)
     return [local_file(file) for file in files]
 
 
@@ -36,9 +31,9 @@ def recipe_file(encoding):
 
 
 @cache
-def camera_file(scan):
-    """Write what changes with the camera of a scan, once in a run; return its path."""
-    return jobs.record_camera(RUN, scan)
+def conditions_file(scan):
+    """Write what changes with the conditions of a scan, once in a run; return its path."""
+    return jobs.record_conditions(RUN, scan)
 
 
 @input_function
@@ -68,7 +63,10 @@ def demo_scans(wildcards):
     """Return the scans of a batch that Snakemake has to simulate."""
     if not RUN.source.is_simulated:
         return []
-    return [RUN.source.file(scan) for scan in RUN.scans_of(wildcards.batch)]
+    scans = RUN.scans_of(wildcards.batch)
+    return list(
+        dict.fromkeys(file for scan in scans for file in RUN.assemblies.files(scan))
+    )
 
 
 @input_function
@@ -133,7 +131,7 @@ def boxed_batches():
 
 @input_function
 def datasets(wildcards):
-    """Return the index of each encoding's data set."""
+    """Return the index of each data set."""
     RUN.check_images_are_local()
     return RUN.datasets
 
@@ -146,15 +144,19 @@ def sources_of_datasets():
 
 @input_function
 def images_of_dataset(wildcards):
-    """Return the images of one encoding, once it is known which labels there are."""
+    """Return the images of one encoding and their masks, once all labels are known."""
     sources_of_datasets()  # whose errors would be several lines if they came from a param
-    return images_of_encoding(wildcards)
+    images = images_of_encoding(wildcards)
+    if RUN.masks is None or RUN.is_batched:
+        return images
+    masks = RUN.masks.encoding.name
+    return images + [RUN.image_path(masks, scan) for scan in RUN.scans]
 
 
 @input_function
-def datasets_if_labelled(wildcards):
-    """Return the index of each encoding's data set, if there are labels."""
-    return RUN.datasets if RUN.settings["labels"] else []
+def datasets_if_any(wildcards):
+    """Return the index of each data set, if there are labels or masks."""
+    return RUN.datasets if RUN.has_datasets else []
 
 
 @cache
@@ -168,7 +170,7 @@ def table_of_results(wildcards):
     """Return the table of what became of the predictions."""
     RUN.check_images_are_local()
     table = RUN.kitti_results
-    sources_of_results(*RUN.encodings)  # as in `images_of_dataset`
+    sources_of_results(*RUN.dataset_encodings)  # as in `images_of_dataset`
     return table
 
 

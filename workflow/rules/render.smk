@@ -1,7 +1,7 @@
 # Renders one image of one scan, and describes what its pixels mean.
 #
-#   <scans>/<scan>.bin  ->  <results>/<encoding>/<scan>.png
-#   (an encoding)       ->  <results>/<encoding>/grid.json, demo/grid.json for the demo
+#   <scans>/<scan>.bin, scans around it  ->  <results>/<encoding>/<scan>.png
+#   (an encoding)                        ->  <results>/<encoding>/grid.json, demo/grid.json for the demo
 #
 # For each scan whose name no image can have, there is a job that fails with the reason; and
 # one for all scans that a split names and that do not exist.
@@ -9,7 +9,7 @@
 
 rule render:
     input:
-        scan=scan_input,
+        sources=sources_input,
         recipe=recipe_input,
     output:
         image="<results>/{encoding}/{scan}.png",
@@ -23,7 +23,7 @@ rule render:
             RUN,
             wildcards.scan,
             wildcards.encoding,
-            input.scan,
+            input.sources,
             output.image,
         )
 
@@ -49,6 +49,7 @@ rule grid:
             RUN.encodings[wildcards.encoding].digest,
             RUN.layout.digest,
         ],
+        classes=lambda wildcards: jobs.describe_classes(RUN, wildcards.encoding),
         code=code_of("metadata"),
     run:
         run_job(log[0], jobs.write_grid, RUN, wildcards.encoding, output.json)

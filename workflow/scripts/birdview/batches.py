@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from io import BytesIO
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,23 +20,24 @@ from birdview import stores
 from birdview.counts import KEYWORDS
 from birdview.files import write_atomically
 from birdview.image import ImageFile
+from birdview.pixels.assembly import FOUND, LABELS, SCAN, Assembly, combine_digests
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import KEYWORD
 from birdview.pixels.png import text_in_front
-from birdview.pixels.recipe import CAMERA, digest_recipe
-from birdview.records import Known, Records, State
+from birdview.pixels.recipe import CLASS, CONDITIONS, digest_recipe
+from birdview.records import Known, Records, State, state_of
 from birdview.run import Run
 from birdview.workers import Workers, ignore
 
 RECIPE = "birdview:recipe"
-TEXT_OF_POINTS = (*KEYWORDS, KEYWORD)
+TEXT_OF_POINTS = (*KEYWORDS, KEYWORD, *CONDITIONS, *FOUND)
 """Keywords of an image's text: what made it, and what its points look like."""
 _UNKNOWN = Known([], "", {}, {})
 MAX_UPLOADS = 50
 """Images of a batch that wait in memory to be uploaded."""
 
-Draw: TypeAlias = Callable[[Run, str, str, list[Encoding]], Iterator[bytes]]
-"""Renders a scan, by its name and its file, in some encodings: yields PNG files."""
+Draw: TypeAlias = Callable[[Run, Assembly, list[Encoding]], Iterator[bytes]]
+"""Renders an assembly in some encodings: yields PNG files."""
 Tell: TypeAlias = Callable[[str, bool], None]
 """Is told of a batch that one of its scans is done, and whether it failed."""
 Forget: TypeAlias = Callable[[str], None]
@@ -71,10 +72,10 @@ class Batches:
         self, run: Run, open_bucket: Callable[[str], Any] | None = None
     ) -> None:
         self._run, self._open_bucket = run, open_bucket
-        # That of an image has the numbers of its camera: states show if they change.
-        cameras = str(run.cameras or "")
+        # That of an image has the conditions of its scan: states show if they change.
+        conditions = run.assemblies.of_all._replace(camera=str(run.cameras or ""))
         self._recipes = {
-            name: digest_recipe(encoding, run.layout, cameras)
+            name: digest_recipe(encoding, run.layout, conditions)
             for name, encoding in run.encodings.items()
         }
         self._records = Records(f"{run.records}/batches", self._recipes)
@@ -170,7 +171,8 @@ class Batches:
 
     def _digest(self, known: Mapping[str, Known]) -> str:
         digests = [
-            (scan, one.digest + one.camera) for scan, one in sorted(known.items())
+            (scan, one.digest + one.conditions + one.labels)
+            for scan, one in sorted(known.items())
         ]
         return hashlib.sha256(repr([self._recipes, digests]).encode()).hexdigest()
 
@@ -240,7 +242,7 @@ class Batches:
         """Yield the scans with images that are not known to be up to date."""
         run, state_of_image = self._run, self._store.state
         for scan in scans:
-            state, one = run.state(scan), known.get(scan)
+            state, one = run.assemblies.state(scan), known.get(scan)
             if state is None or one is None or one.state != state:
                 yield _Stale(scan, state, [*run.encodings.values()])
                 continue
@@ -259,6 +261,29 @@ class _Stale(NamedTuple):
     scan: str
     state: State | None
     encodings: list[Encoding]
+
+
+class Digests(NamedTuple):
+    """The SHA-256 of what images were made from; empty if it is not known.
+
+    Attributes
+    ----------
+    scan : str
+        Of the files with points.
+    labels : str
+        Of those with labels of points.
+    """
+
+    scan: str
+    labels: str
+
+    def of(self, encoding: Encoding) -> "Digests":
+        """Return those that decide the images of an encoding."""
+        return self if CLASS in encoding.fields else self._replace(labels="")
+
+
+def _digests_in(text: Mapping[str, str]) -> Digests:
+    return Digests(text.get(SCAN, ""), text.get(LABELS, ""))
 
 
 class _Outcome(NamedTuple):
@@ -304,55 +329,84 @@ class _Job:
         """Render the stale images of scans."""
         done = 0
         try:
-            with self._run.source.open_files(one.scan for one in stale) as files:
-                for one, file in zip(stale, files, strict=True):
+            with self._run.assemblies.open(one.scan for one in stale) as fetch:
+                for one in stale:
                     if is_stopped():
                         break
-                    tell(self._render(one, file))
+                    tell(self._render(one, fetch))
                     done += 1
         finally:
             self._finish()
         return _Outcome(self._known, [*self._errors], done == len(stale))
 
-    def _render(self, one: _Stale, file: str) -> bool:
+    def _render(self, one: _Stale, fetch: Callable[[Assembly], Assembly]) -> bool:
         """Render the stale images of a scan; return whether that failed."""
         known = self._known.pop(one.scan, None)
         if known is None or known.state != one.state:
             known = _UNKNOWN
         try:
-            camera = self._run.digest_camera(one.scan)
+            there = self._run.assemblies.of(one.scan)
         except (OSError, ValueError) as error:
-            self._fail(one.scan, one.encodings, _explain(error, file, self._run, one))
+            self._fail(one.scan, one.encodings, _explain(error))
             return True
-        examined, stale = self._examine(one, file, known, camera)
-        digest, texts = examined, dict[str, dict[str, str]]()
-        images = self._draw(self._run, one.scan, file, stale)
+        here = fetch(there)
+        examined, stale = self._examine(one, here, known)
+        digests, texts = examined, dict[str, dict[str, str]]()
+        if self._run.assemblies.differ and not self._store.is_remote:
+            # For Snakemake, if it renders single images in this folder; it must not be
+            # newer than those.
+            self._run.assemblies.record(one.scan, self._run.records)
+        images = self._draw(self._run, here, stale)
         for number, encoding in enumerate(stale):
             try:
                 content = next(images)
                 self._write(one.scan, encoding, content)
             except (MemoryError, OSError, ValueError) as error:
-                self._fail(
-                    one.scan, stale[number:], _explain(error, file, self._run, one)
-                )
+                failed = stale[number:]
+                self._fail(one.scan, failed, _explain(error, here, there))
+                self._draw_without_labels(one.scan, failed, here, there)
                 return True
             self._forget_error(one.scan, encoding)
-            text = text_in_front(BytesIO(content), file)
-            digest = text["birdview:scan_sha256"]
+            text = text_in_front(BytesIO(content), one.scan)
+            digests = Digests(text[SCAN], text.get(LABELS, digests.labels))
             if self._store.is_remote:
                 texts[encoding.name] = {
-                    key: text[key]
-                    for key in (RECIPE, CAMERA, *TEXT_OF_POINTS)
-                    if key in text
+                    key: text[key] for key in (RECIPE, *TEXT_OF_POINTS) if key in text
                 }
         if one.state is not None:
-            kept = known if known.digest == digest else _UNKNOWN
+            is_same = known.digest == digests.scan
+            is_same &= known.labels in ("", digests.labels)
+            kept = known if is_same else _UNKNOWN
             self._known[one.scan] = Known(
-                one.state, digest, {**kept.images}, kept.texts | texts, camera
+                one.state,
+                digests.scan,
+                {**kept.images},
+                kept.texts | texts,
+                there.conditions.digest,
+                digests.labels,
             )
-            sure = one.encodings if digest == examined else stale
+            sure = one.encodings if digests == examined else stale
             self._looked_at[one.scan] = [encoding.name for encoding in sure]
         return False
+
+    def _draw_without_labels(
+        self, scan: str, failed: list[Encoding], here: Assembly, there: Assembly
+    ) -> None:
+        """Render those images that labels of points, which may be bad, do not decide.
+
+        They are looked at again in the next run, because their scan has failed.
+        """
+        plain = [encoding for encoding in failed if CLASS not in encoding.fields]
+        if not plain or len(plain) == len(failed):
+            return
+        images = self._draw(self._run, here.without_labels, plain)
+        for number, encoding in enumerate(plain):
+            try:
+                self._write(scan, encoding, next(images))
+            except (MemoryError, OSError, ValueError) as error:
+                self._fail(scan, plain[number:], _explain(error, here, there))
+                return
+            self._forget_error(scan, encoding)
 
     def _finish(self) -> None:
         """Wait until all images are written, and complete what is known of them."""
@@ -365,27 +419,49 @@ class _Job:
                     self._known[scan].images[name] = state
 
     def _examine(
-        self, one: _Stale, file: str, known: Known, camera: str
-    ) -> tuple[str, list[Encoding]]:
-        """Return the digest of a scan, if it is needed, and what is really stale."""
+        self, one: _Stale, assembly: Assembly, known: Known
+    ) -> tuple[Digests, list[Encoding]]:
+        """Return the digests of files, if they are needed, and what is really stale."""
         texts = {
             encoding.name: self._store.read_text(
                 self._run.image_path(encoding.name, one.scan)
             )
             for encoding in one.encodings
         }
-        recipes = {
-            encoding.name: texts[encoding.name]["birdview:scan_sha256"]
+        made = {
+            encoding.name: _digests_in(texts[encoding.name])
             for encoding in one.encodings
             if texts[encoding.name].get(RECIPE)
-            == digest_recipe(encoding, self._run.layout, camera)
+            == digest_recipe(
+                encoding,
+                self._run.layout,
+                assembly.conditions.for_encoding(encoding),
+            )
         }
-        digest = known.digest
-        if recipes and not digest:
-            with contextlib.suppress(OSError):  # which reading the scan raises again
-                digest = _digest_file(file)
-        stale = [item for item in one.encodings if recipes.get(item.name, "") != digest]
-        return digest, stale if digest else one.encodings
+        digests = Digests(known.digest, known.labels)
+        if made and not digests.scan:
+            # A file that cannot be read makes drawing fail.
+            for readable in (assembly, assembly.without_labels):
+                with contextlib.suppress(OSError):
+                    digests = self._digest(readable)
+                    break
+        stale = [
+            encoding
+            for encoding in one.encodings
+            if made.get(encoding.name) != digests.of(encoding)
+        ]
+        return digests, stale if digests.scan else one.encodings
+
+    def _digest(self, assembly: Assembly) -> Digests:
+        """Return the digests of the files of an assembly."""
+        labels = [part.labels for part in assembly.parts]
+        digests = [str(one.file) if one else "" for one in labels]
+        return Digests(
+            combine_digests(_digest_file(str(part.file)) for part in assembly.parts),
+            combine_digests(path and _digest_file(path) for path in digests)
+            if any(digests)
+            else "",
+        )
 
     def _write(self, scan: str, encoding: Encoding, content: bytes) -> None:
         path = self._run.image_path(encoding.name, scan)
@@ -418,11 +494,23 @@ class _Job:
             os.unlink(self._run.log_path(encoding.name, scan))
 
 
-def _explain(error: Exception, file: str, run: Run, one: _Stale) -> str:
-    """Return an error in one line, with the scan's own name for a copy of it."""
-    return " ".join(str(error).split("\n")).replace(file, run.source.file(one.scan))
+def _explain(
+    error: Exception, here: Assembly | None = None, there: Assembly | None = None
+) -> str:
+    """Return an error in one line, with a scan's own name for a copy of it."""
+    message = " ".join(str(error).split("\n"))
+    if here and there:
+        for copy, own in zip(here.parts, there.parts, strict=True):
+            message = message.replace(str(copy.file), str(own.file))
+    return message
+
+
+@lru_cache(maxsize=256)
+def _digest_of_state(path: str, state: tuple[Any, ...]) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_file(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of a file, which images of several scans may need."""
+    return _digest_of_state(path, tuple(state_of(path) or ()))

@@ -73,7 +73,7 @@ def find_objects(folder: Any, key: str = "scans") -> dict[str, str]:
 
 
 @contextmanager
-def fetch(folder: Any, names: Iterable[str]) -> Iterator[Iterator[str]]:
+def fetch(folder: Any, names: Iterable[str], kept: int = 1) -> Iterator[Iterator[str]]:
     """Copy objects below a path of a bucket, one after the other.
 
     Some more are copied while the caller works on one.
@@ -82,11 +82,14 @@ def fetch(folder: Any, names: Iterable[str]) -> Iterator[Iterator[str]]:
     ----------
     folder : StorageObject of snakemake-storage-plugin-s3
     names : iterable of str
+    kept : int
+        How many copies there are at once, beside those that wait.
 
     Yields
     ------
     iterator of str
-        The path of a copy of each, in order; it is removed when the next is asked for.
+        The path of a copy of each, in order; it is removed when so many more are asked
+        for.
 
     Raises
     ------
@@ -109,12 +112,15 @@ def fetch(folder: Any, names: Iterable[str]) -> Iterator[Iterator[str]]:
             return path
 
         def copy_all() -> Iterator[str]:
+            used = deque[Path]()
             copies.extend(pool.submit(copy, name) for name in islice(waiting, AHEAD))
             while copies:
                 path = copies.popleft().result()
                 copies.extend(pool.submit(copy, name) for name in islice(waiting, 1))
                 yield str(path)
-                path.unlink()
+                used.append(path)
+                if len(used) >= kept:
+                    used.popleft().unlink()
 
         try:
             yield copy_all()

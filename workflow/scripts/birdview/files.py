@@ -46,6 +46,22 @@ def write_atomically(path: PathLike, content: bytes | memoryview) -> None:
         partial.write_bytes(content)
 
 
+def write_if_changed(path: PathLike, content: str) -> None:
+    """Write a text file, and its folder, unless it has this content.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    path = Path(path)
+    with suppress(OSError):
+        if path.read_text("utf-8") == content:
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content.encode())
+
+
 def remove_abandoned(folder: PathLike, since: int) -> None:
     """Remove temporary files in a folder and below, which a killed process has left.
 

@@ -13,14 +13,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from birdview import paths
 from birdview.batches import Batches, Due, Tell
-from birdview.files import PathLike, remove_abandoned, write_atomically
+from birdview.bucket import is_bucket
+from birdview.files import (
+    PathLike,
+    remove_abandoned,
+    write_atomically,
+    write_if_changed,
+)
 from birdview.image import ImageFile
+from birdview.pixels.assembly import Assembly
 from birdview.pixels.layout import load_layout
 from birdview.pixels.recipe import recipe
 from birdview.progress import Progress
@@ -32,7 +39,6 @@ from birdview.workers import environment
 if TYPE_CHECKING:
     from birdview.counts import Counts
     from birdview.pixels.encoding import Encoding
-    from birdview.pixels.layout import Layout
     from birdview.pixels.render import ScanRenderer
 
 UNPACK_SECONDS = 5.0
@@ -41,33 +47,63 @@ UNPACK_SECONDS = 5.0
 _of_thread = threading.local()
 
 
-def _renderer(layout: "Layout") -> "ScanRenderer":
-    """Return the renderer that this thread keeps for a layout."""
+def _renderer() -> "ScanRenderer":
+    """Return the renderer that this thread keeps."""
     from birdview.pixels.render import ScanRenderer
 
-    renderers: dict[Layout, ScanRenderer] = vars(_of_thread).setdefault("renderers", {})
-    if layout not in renderers:
-        renderers[layout] = ScanRenderer(layout)
-    return renderers[layout]
+    kept: dict[str, ScanRenderer] = vars(_of_thread)
+    if "renderer" not in kept:
+        kept["renderer"] = ScanRenderer()
+    return kept["renderer"]
 
 
-def simulate_scan(run: Run, number: int, scan: PathLike) -> None:
-    """Simulate one scan of the demo's drive and write its file."""
-    from birdview.demo import write_scan
+def simulate_scan(run: Run, number: int, scan: PathLike, labels: PathLike) -> None:
+    """Simulate one scan of the demo's drive, and write it and its points' labels."""
+    from birdview.demo import write_labelled_scan
 
-    write_scan(scan, number, run.settings["demo"]["seed"])
+    write_labelled_scan(scan, labels, number, run.settings["demo"]["seed"])
+
+
+def list_inputs(run: Run, scan: str, encoding: str) -> list[str]:
+    """Return the files that an image is made of and that can be inputs of its job.
+
+    If it is not known which these are, those of the scan: its job tells why. An
+    unreadable file (a broken link, say) must fail only this job, too; as an input it
+    would abort the run.
+    """
+    assemblies = run.assemblies.for_encodings([run.encodings[encoding]])
+    try:
+        files = assemblies.files(scan)
+    except (OSError, ValueError):
+        files = assemblies.current.files(scan)
+    if run.source.is_simulated:
+        return files
+    return [file for file in files if is_bucket(file) or os.access(file, os.R_OK)]
 
 
 def render_image(
-    run: Run, scan: str, encoding: str, file: PathLike | None, image: PathLike
+    run: Run, scan: str, encoding: str, files: Sequence[str], image: PathLike
 ) -> None:
-    """Render a scan to an image.
+    """Render an image.
 
-    `file` is the input of the rule. It is empty for a scan that cannot be read, whose
-    own path then gives the error.
+    Parameters
+    ----------
+    run : Run
+    scan, encoding : str
+        The names.
+    files : sequence of str
+        What `list_inputs` returned, with copies in place of files in a bucket.
+    image : path-like
     """
-    path = file or run.source.file(scan)
-    (content,) = draw_images(run, scan, path, [run.encodings[encoding]])
+    addresses = [*filter(is_bucket, list_inputs(run, scan, encoding))]
+    copies = dict(zip(addresses, files, strict=False))
+    wanted = run.encodings[encoding]
+    assembly = run.assemblies.for_encodings([wanted]).of(scan)
+    parts = (
+        part._replace(file=copies.get(str(part.file), part.file))
+        for part in assembly.parts
+    )
+    (content,) = draw_images(run, assembly._replace(parts=tuple(parts)), [wanted])
     write_atomically(image, content)
 
 
@@ -86,14 +122,21 @@ def write_grid(run: Run, encoding: str, path: PathLike) -> None:
     """Write what the pixels of an encoding's images mean, as JSON."""
     from birdview import metadata
 
-    metadata.write_grid(run.encodings[encoding], run.layout, path)
+    metadata.write_grid(run.encodings[encoding], run.layout, path, run.classes)
 
 
 def explain_pixels(run: Run, encoding: str) -> str:
     """Explain the planes of an encoding's images, as a list in reStructuredText."""
     from birdview import metadata
 
-    return metadata.explain_pixels(run.encodings[encoding])
+    return metadata.explain_pixels(run.encodings[encoding], run.classes)
+
+
+def describe_classes(run: Run, encoding: str) -> str:
+    """Return the names and the colours of the classes that an encoding shows."""
+    from birdview import metadata
+
+    return json.dumps(metadata.list_classes(run.encodings[encoding], run.classes))
 
 
 def record_recipe(run: Run, encoding: str) -> str:
@@ -102,39 +145,21 @@ def record_recipe(run: Run, encoding: str) -> str:
     It is an input of images: so those that were rendered in batches, of which Snakemake
     knows no params, become stale with a recipe as well.
     """
-    digests = recipe(run.encodings[encoding], run.layout)
-    if run.cameras:
-        digests["camera"] = "that of each scan, in ../cameras"
-    path = Path(run.records, "recipes", f"{encoding}.json")
-    _write_if_changed(path, json.dumps(digests, indent=2))
-    return str(path)
+    digests = recipe(run.encodings[encoding], run.layout, run.assemblies.of_all)
+    if run.assemblies.differ:
+        digests["conditions"] = "those of each scan, in ../conditions"
+    path = f"{run.records}/recipes/{encoding}.json"
+    write_if_changed(path, json.dumps(digests, indent=2))
+    return path
 
 
-def record_camera(run: Run, scan: str) -> list[str]:
-    """Return the file that changes with what the camera of a scan sees; [] for none.
+def record_conditions(run: Run, scan: str) -> list[str]:
+    """Return the file that changes with the conditions of a scan; [] if none differ.
 
-    It is an input of images, and not what it is read from: a touched calibration, or
-    another comment in it, makes nothing stale. If there is an error, that is in it.
+    It is an input of images, and not what conditions are read from: a calibration with
+    another comment makes nothing stale, nor poses that were added.
     """
-    if run.cameras is None:
-        return []
-    path = Path(run.records, "cameras", f"{scan}.json")
-    try:
-        camera = run.camera(scan)
-        content = json.dumps(camera and camera._asdict(), indent=2)
-    except (OSError, ValueError) as error:
-        content = str(error)
-    _write_if_changed(path, content)
-    return [str(path)]
-
-
-def _write_if_changed(path: Path, content: str) -> None:
-    """Write a file, and its folder, unless it has this content."""
-    with contextlib.suppress(OSError):
-        if path.read_text("utf-8") == content:
-            return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content.encode())
+    return [run.assemblies.record(scan, run.records)] if run.assemblies.differ else []
 
 
 def request_batches(run: Run, batches: Batches) -> None:
@@ -181,22 +206,22 @@ def render_batch(
 def _measure_image(run: Run, encoding: "Encoding", scan: str, *_: object) -> int:
     """Return the size of an image that is not written; 0 if it fails."""
     try:
-        (content,) = draw_images(run, scan, run.source.file(scan), [encoding])
+        (content,) = draw_images(run, run.assemblies.of(scan), [encoding])
     except (MemoryError, OSError, ValueError):
         return 0
     return len(content)
 
 
 def draw_images(
-    run: Run, scan: str, file: PathLike, encodings: "list[Encoding]"
+    run: Run, assembly: Assembly, encodings: "list[Encoding]"
 ) -> Iterator[bytes]:
-    """Yield the images of a scan in some encodings, as PNG files."""
-    camera = run.camera(scan)
+    """Yield the images of an assembly in some encodings, as PNG files."""
     try:
-        for content, _ in _renderer(run.layout).make_images(file, encodings, camera):
+        for content, _ in _renderer().make_images(assembly, encodings):
             yield content
     except ValueError as error:
-        if not run.layout.is_records:
+        file = str(assembly.parts[0].file)
+        if not run.layout.is_records or not str(error).startswith(f"{file}:"):
             raise
         from birdview.checks.images import name_fitting_layouts
 
@@ -209,7 +234,9 @@ def draw_boxes(
     """Draw the labelled boxes of a scan on its image."""
     from birdview.view import boxes
 
-    boxes.draw_boxes(image, run.read_boxes(scan), run.encodings[encoding], picture)
+    boxes.draw_boxes(
+        image, run.read_boxes(scan), run.encodings[encoding], picture, run.classes
+    )
 
 
 def unmark_boxes(run: Run) -> None:
@@ -233,15 +260,14 @@ def draw_boxes_of_batch(run: Run, batch: str, mark: PathLike) -> None:
     errors = dict[str, None]()
     labelled = set(run.labelled)
     for scan in run.scans_of(batch):
-        for name in run.encodings if scan in labelled else ():
+        for name, encoding in run.encodings.items() if scan in labelled else ():
             image, picture = run.image_path(name, scan), run.boxed_path(name, scan)
             try:
                 labelled_boxes = run.read_boxes(scan)
-                if not boxes.is_current(picture, image, labelled_boxes):
+                sources = image, labelled_boxes, encoding
+                if not boxes.is_current(picture, *sources, run.classes):
                     os.makedirs(os.path.dirname(picture), exist_ok=True)
-                    boxes.draw_boxes(
-                        image, labelled_boxes, run.encodings[name], picture
-                    )
+                    boxes.draw_boxes(*sources, picture, run.classes)
             except (MemoryError, OSError, ValueError) as error:
                 errors[str(error)] = None
                 with contextlib.suppress(FileNotFoundError):
@@ -255,11 +281,12 @@ def digest_dataset(run: Run) -> str:
     """Return what differs if another data set would be made of the same images.
 
     That is if other labels are read, which are too many to be inputs, or otherwise, or
-    if settings differ.
+    if settings differ, or names and colours of classes.
     """
     files = sorted({file for scan in run.labelled for file in run.label_files(scan)})
     settings = [run.settings[key] for key in ("dataset", "labels")]
-    parts = [run.splits, settings, [*map(state_of, files)]]
+    named = run.masks and [run.masks.classes.names, run.masks.classes.colours]
+    parts = [run.splits, settings, named, [*map(state_of, files)]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -460,7 +487,7 @@ def draw_contact_sheet(run: Run, encoding: str, picture: PathLike) -> None:
 
     images = {scan: run.image_path(encoding, scan) for scan in choose_scans(run)}
     contact_sheet.draw_contact_sheet(
-        picture, images, run.encodings[encoding], len(run.scans)
+        picture, images, run.encodings[encoding], len(run.scans), run.classes
     )
 
 
@@ -469,7 +496,8 @@ def render_movie(run: Run, encoding: str, movie: PathLike) -> None:
     from birdview.view.movie import write_movie
 
     images = {scan: run.image_path(encoding, scan) for scan in run.scans}
-    write_movie(movie, images, run.encodings[encoding], run.settings["frame_rate"])
+    rate = run.settings["frame_rate"]
+    write_movie(movie, images, run.encodings[encoding], rate, run.classes)
 
 
 def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
@@ -509,16 +537,18 @@ def write_gallery(run: Run, folder: PathLike, threads: int) -> None:
         run.invalid,
         doubts,
         find_layers,
+        run.classes,
     )
     print(f"{folder}/index.html: {missing or 'no'} images are missing")
 
 
 def _error_of_scan(run: Run, image: ImageFile) -> str:
     """Return what is wrong with the scan of an image, or nothing."""
-    from birdview.pixels.scan import read_scan
+    from birdview.pixels.assembly import PartReader
 
+    assemblies = run.assemblies.for_encodings([image.encoding])
     try:
-        read_scan(image.scan_file, run.layout, run.camera(image.scan))
+        PartReader().read(assemblies.of(image.scan), image.encoding.fields)
     except (MemoryError, OSError, ValueError) as error:
         return str(error)
     return ""
@@ -538,10 +568,9 @@ def _describe_run(run: Run) -> dict[str, str]:
     from birdview.reproduce.dataset import digest_files
     from birdview.reproduce.manifest import describe_run
 
-    camera_view = str(run.cameras) if run.cameras else ""
-    described = describe_run(run.encodings, run.layout, camera_view)
-    if run.settings["labels"]:
-        for name in sorted(run.encodings):
+    described = describe_run(run.encodings, run.layout, run.assemblies.describe())
+    if run.has_datasets:
+        for name in sorted(run.dataset_encodings):
             described[f"dataset {name}"] = digest_files(run.dataset_folder(name))
     return described
 
@@ -553,9 +582,16 @@ def write_point_counts(manifest: PathLike, table: PathLike, chart: PathLike) -> 
     point_counts.write_point_counts(manifest, table, chart)
 
 
-def digest_splits(run: Run) -> str:
-    """Return the SHA-256 of which scans are in which split of the data set."""
-    text = json.dumps(run.splits)
+def digest_splits(run: Run, encoding: str) -> str:
+    """Return what differs if statistics of the same images would be others.
+
+    That is if scans are in other splits, or if classes that are shown have other names.
+    """
+    from birdview.training.masks import shows_classes
+
+    shows = any(map(shows_classes, run.encodings[encoding].channels))
+    names = run.classes.names if shows and run.classes else None
+    text = json.dumps([run.splits, names])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -565,7 +601,9 @@ def write_statistics(run: Run, encoding: str, path: PathLike, threads: int) -> N
     from birdview.training import statistics
 
     images = [image for image in run.images if image.encoding.name == encoding]
-    found = statistics.compute_statistics(images, run.splits, threads, inflate)
+    found = statistics.compute_statistics(
+        images, run.splits, threads, inflate, run.classes
+    )
     statistics.write_statistics(path, found)
     for line in statistics.summarise(found):
         _print(f"{path}: {line}")
@@ -599,7 +637,7 @@ def write_bundle(run: Run, manifest: PathLike, archive: PathLike) -> None:
         run.splits,
         manifest,
         run.results,
-        {name: run.dataset_folder(name) for name in run.encodings},
+        {name: run.dataset_folder(name) for name in run.dataset_encodings},
     )
     print(archive)
 
@@ -616,9 +654,9 @@ def verify_images(run: Run, threads: int) -> None:
     from birdview.reproduce import verify
 
     def make_image(image: ImageFile) -> "tuple[bytes, Counts]":
-        renderer = _renderer(run.layout)
-        camera = run.camera(image.scan)
-        (made,) = renderer.make_images(image.scan_file, [image.encoding], camera)
+        assemblies = run.assemblies.for_encodings([image.encoding])
+        assembly = assemblies.of(image.scan)
+        (made,) = _renderer().make_images(assembly, [image.encoding])
         return made
 
     run.check_images_are_local()
@@ -644,6 +682,7 @@ def inspect_scans(run: Run) -> None:
     from birdview.inspect.outputs import write_settings
     from birdview.inspect.page import write_page
     from birdview.inspect.report import format_report
+    from birdview.pixels.encoding import load_encoding
 
     scans = run.settings["scans"]
     if run.source.is_remote or run.source.is_simulated:
@@ -655,7 +694,9 @@ def inspect_scans(run: Run) -> None:
     found = inspect_folder(
         scans,
         run.layout,
-        list(run.encodings.values()),
+        # Points of other layouts may not have the fields that an encoding shows.
+        [one for one in run.encodings.values() if not one.fields]
+        or [load_encoding("mv3d")],
         run.chosen_files,
         run.results,
     )

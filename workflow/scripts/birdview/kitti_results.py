@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from birdview.dataset import raise_errors
 from birdview.files import PathLike, write_table
+from birdview.pixels.assembly import PartReader
 from birdview.pixels.calibration import read_calibration
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.layout import Layout
 from birdview.pixels.png import read_size
-from birdview.pixels.scan import ScanBuffer, decode_scan
 from birdview.run import Run
 from birdview.training import index, results, yolo
 from birdview.training.card import describe_left_out
@@ -101,7 +101,8 @@ def convert(
             size = read_size(image)
         else:
             notes["unseen"] += 1
-        camera = results.make_camera(read_calibration(calib), run.layout.frame, size)
+        frame = run.assemblies.frame_of(scan)
+        camera = results.make_camera(read_calibration(calib), frame, size)
         points = _read_points(run, scan)
         for one in predictions:
             footprint = np.column_stack([one.outline, np.ones(4)]) @ dataset.to_metres.T
@@ -161,11 +162,10 @@ def convert_all(
 
 def _read_points(run: Run, scan: str) -> NDArray[np.float32]:
     """Return the points of a scan, shape (N, 3), with columns one after the other."""
-    with run.source.open_files([scan]) as (file,):
-        points, _ = decode_scan(
-            ScanBuffer().read(file), run.layout, file, run.camera(scan)
-        )
-    return np.asfortranarray(points[:, :3])
+    assemblies = run.assemblies.current
+    with assemblies.open([scan]) as fetch:
+        read = PartReader().read(fetch(assemblies.of(scan)))
+    return np.asfortranarray(read.points[:, :3])
 
 
 def write_results(run: Run, name: str, table: PathLike, threads: int) -> list[str]:

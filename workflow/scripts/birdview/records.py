@@ -30,22 +30,25 @@ class Known(NamedTuple):
     Attributes
     ----------
     state : State
-        Of the scan's file, and of those of its camera.
+        Of everything that its images are made of.
     digest : str
-        The SHA-256 of the scan that was in this state.
+        The SHA-256 of the scan that was in this state, with those around it.
     images : dict of str to State
         Of the images that were made from it, by encoding.
     texts : dict of str to dict of str to str
         What the text of images says that are not on this machine, by encoding.
-    camera : str
-        The digest of the camera that the images were made with; empty without one.
+    conditions : str
+        The digest of the conditions that the images were made under.
+    labels : str
+        The SHA-256 of the labels of its points; empty if no image shows classes.
     """
 
     state: State
     digest: str
     images: dict[str, State]
     texts: dict[str, dict[str, str]]
-    camera: str = ""
+    conditions: str = ""
+    labels: str = ""
 
 
 class Records:

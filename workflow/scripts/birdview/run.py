@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from birdview import bucket
+from birdview.assemblies import Assemblies
+from birdview.assembling import Mounted, make_assemblies, read_sensors
 from birdview.cameras import Cameras
 from birdview.image import ImageFile
 from birdview.patterns import compile_patterns
-from birdview.pixels.camera import Camera
+from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding, load_encoding
-from birdview.pixels.frame import make_frame
-from birdview.pixels.layout import Layout, check_suffix, load_layout
+from birdview.pixels.layout import Layout
 from birdview.pixels.png import read_text
 from birdview.pixels.schema import validate
-from birdview.records import State, state_of
 from birdview.scans import (
     INVALID_NAMES,
     check_folders,
@@ -34,6 +34,7 @@ from birdview.training.divide import check_splits, divide
 from birdview.training.index import NAME as INDEX
 from birdview.training.labels.box import Box
 from birdview.training.labels.source import Labels, make_labels
+from birdview.training.masks import Masks, choose_masks
 
 SCANS_PER_JOB = 500
 """Scans of a job on a cluster, or with a bucket, unless settings say how many."""
@@ -101,14 +102,16 @@ class Run:
         The scans, or why they cannot be found: see `scans`.
     results : str
         The folder of the images; see also `folder`.
-    cameras : Cameras or None
-        Where what the cameras see is read from; None if all points are drawn.
+    assemblies : Assemblies
+        What its images are made of.
     is_batched : bool
         Whether a job renders a batch of scans, and not one image.
     is_local : bool
         Whether all jobs run on this machine.
     labels : Labels or None
         None if `labels` is not set.
+    masks : Masks or None
+        Those of the data sets; None if they have none.
     """
 
     settings: Mapping[str, Any]
@@ -117,11 +120,12 @@ class Run:
     source: Source
     results_prefix: str | None
     found: Scans | OSError | ValueError
+    assemblies: Assemblies
     results: str = "results"
-    cameras: Cameras | None = None
     is_batched: bool = False
     is_local: bool = True
     labels: Labels | None = None
+    masks: Masks | None = None
 
     @property
     def folder(self) -> str:
@@ -218,8 +222,12 @@ class Run:
         return replace(self, is_local=False, is_batched=True)
 
     def narrow(self, scans: list[str]) -> "Run":
-        """Return the run of some of the scans."""
-        return replace(self, found=Scans(scans, {}, [], Ignored([], [], {})))
+        """Return the run of some of the scans, which can be pickled."""
+        return replace(
+            self,
+            found=Scans(scans, {}, [], Ignored([], [], {})),
+            assemblies=self.assemblies.narrow(scans),
+        )
 
     @property
     def marks(self) -> list[str]:
@@ -281,45 +289,15 @@ class Run:
         self._require_scans()
         return self.source.file(scan)
 
-    def camera(self, scan: str) -> Camera | None:
-        """Return what the camera of a scan sees; None if all points are drawn.
+    @property
+    def cameras(self) -> Cameras | None:
+        """Where what the cameras see is read from; None if all points are drawn."""
+        return self.assemblies.cameras
 
-        It is read once: what is drawn is what the recipe has.
-
-        Raises
-        ------
-        OSError, ValueError
-            As `read_camera`.
-        """
-        if self.cameras is None:
-            return None
-        if scan not in self._known_cameras:
-            self._known_cameras[scan] = self.cameras.read(scan)
-        return self._known_cameras[scan]
-
-    @cached_property
-    def _known_cameras(self) -> dict[str, Camera]:
-        return {}
-
-    def digest_camera(self, scan: str) -> str:
-        """Return the digest of `camera`; empty if all points are drawn."""
-        camera = self.camera(scan)
-        return camera.digest if camera else ""
-
-    def state(self, scan: str) -> State | None:
-        """Return what differs if a scan or what its camera sees may have changed.
-
-        None if a file is missing.
-        """
-        states = [self.source.state(scan)]
-        if self.cameras:
-            states += map(state_of, self.cameras.files(scan))
-        whole: State = []
-        for state in states:
-            if state is None:
-                return None
-            whole += state
-        return whole
+    @property
+    def classes(self) -> Classes | None:
+        """The classes of points; None if no encoding shows them."""
+        return self.assemblies.labels and self.assemblies.labels.classes
 
     @property
     def boxed_pictures(self) -> list[str]:
@@ -338,16 +316,28 @@ class Run:
         ]
 
     @property
+    def dataset_encodings(self) -> list[str]:
+        """The names of the encodings that get a data set: all but that of masks."""
+        masks = self.masks and self.masks.encoding.name
+        return [name for name in self.encodings if name != masks]
+
+    @property
+    def has_datasets(self) -> bool:
+        """Whether images have anything that a data set is made of."""
+        return self.labels is not None or self.masks is not None
+
+    @property
     def datasets(self) -> list[str]:
-        """The index of the data set of each encoding.
+        """The index of each data set.
 
         Raises
         ------
         ValueError
-            If `labels` is not set.
+            If neither `labels` nor masks are set.
         """
-        self._require_labels()
-        return [self.index_path(name) for name in self.encodings]
+        if not self.has_datasets:
+            self._require_labels()
+        return [self.index_path(name) for name in self.dataset_encodings]
 
     def index_path(self, encoding: str) -> str:
         """Return the path of the index of a data set."""
@@ -368,12 +358,13 @@ class Run:
         """
         self._require_labels()
         self.require_predictions()
-        if len(self.encodings) > 1:
+        names = self.dataset_encodings
+        if len(names) > 1:
             raise ValueError(
-                f"encodings: {', '.join(self.encodings)}, expected one, that of the "
-                f"predictions: encodings=[{next(iter(self.encodings))}]"
+                f"encodings: {', '.join(names)}, expected one, that of the "
+                f"predictions: encodings=[{names[0]}]"
             )
-        (encoding,) = self.encodings
+        (encoding,) = names
         return f"{self.folder}/kitti_results/{encoding}.tsv"
 
     def boxed_path(self, encoding: str, scan: str) -> str:
@@ -467,7 +458,7 @@ class Run:
         OSError, ValueError
             If `labels` is not set, or a file cannot be read; see `Labels.read`.
         """
-        return self._require_labels().read(scan)
+        return self._require_labels().read(scan, self.assemblies.frame_of(scan))
 
     def _require_labels(self) -> Labels:
         if self.labels is None:
@@ -536,12 +527,17 @@ def resolve(
     check_splits(settings["dataset"]["splits"])
     name_classes(settings["dataset"]["classes"])
     encodings = load_encodings(settings["encodings"])
-    layout = _layout(settings)
+    sensors = read_sensors(settings)
+    layout = sensors[0].layout
     if not (results_prefix and bucket.is_bucket(results_prefix)):
         results_prefix = None
     elif open_bucket:
         bucket.check_exists(open_bucket(results_prefix))
-    source = _source(settings, layout, results_prefix, open_bucket, results)
+    sources = [
+        _source(settings, sensor, results_prefix, open_bucket, results)
+        for sensor in sensors
+    ]
+    source = sources[0]
     labels = make_labels(settings["labels"], layout)
     cameras = _cameras(settings, labels)
     found: Scans | OSError | ValueError
@@ -553,6 +549,15 @@ def resolve(
             cameras.check()
     except (OSError, ValueError) as error:
         found = error
+
+    def list_scans() -> Iterable[str]:
+        if settings["split"] is None and isinstance(found, Scans):
+            return found.names
+        return source.place.names()
+
+    assemblies = make_assemblies(
+        settings, sensors, sources, list_scans, cameras, encodings, results
+    )
     return Run(
         settings,
         encodings,
@@ -560,13 +565,18 @@ def resolve(
         source,
         results_prefix,
         found,
+        assemblies,
         results,
-        cameras,
         is_batched=bool(settings["scans_per_job"] or results_prefix)
         or source.is_remote
         or not is_local,
         is_local=is_local,
         labels=labels,
+        masks=choose_masks(
+            settings["dataset"]["masks"],
+            encodings,
+            assemblies.labels and assemblies.labels.classes,
+        ),
     )
 
 
@@ -605,25 +615,14 @@ def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
     return encodings
 
 
-def _layout(settings: Mapping[str, Any]) -> Layout:
-    """Return the layout, with what the settings say instead of it."""
-    layout = load_layout(settings["layout"])
-    if settings["suffix"] is not None:
-        suffix = check_suffix(settings["suffix"], "config: suffix")
-        layout = layout._replace(suffix=suffix)
-    if settings["frame"] is not None:
-        layout = layout._replace(frame=make_frame(settings["frame"], "config: frame"))
-    return layout
-
-
 def _source(
     settings: Mapping[str, Any],
-    layout: Layout,
+    sensor: Mounted,
     results_prefix: str | None,
     open_bucket: Callable[[str], Any] | None,
     results: str,
 ) -> Source:
-    folder, split, match = settings["scans"], settings["split"], settings["match"]
+    (folder, layout), split, match = sensor, settings["split"], settings["match"]
     compile_patterns(match)
     if folder is None:
         if results_prefix:
@@ -645,7 +644,7 @@ def _cameras(settings: Mapping[str, Any], labels: Labels | None) -> Cameras | No
     if wanted in (None, False):
         return None
     given = wanted if isinstance(wanted, Mapping) else {}
-    if settings["scans"] is None:
+    if settings["scans"] is None and settings["sensors"] is None:
         raise ValueError("camera_view: the demo has no camera, expected null or scans")
     folder = given.get("path") or (labels and labels.format.folder)
     if folder is None:

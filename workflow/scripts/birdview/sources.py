@@ -48,14 +48,19 @@ class Source(Protocol):
     def file(self, scan: str) -> str:
         """Return the path or the address of a scan's file."""
 
+    def has(self, scan: str) -> bool:
+        """Whether there is a scan of a name."""
+
     def is_readable(self, scan: str) -> bool:
         """Whether the file can be an input: an unreadable one would stop Snakemake."""
 
     def state(self, scan: str) -> State | None:
         """Return what differs if the file has changed; None if there is none."""
 
-    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
-        """Yield a path of each scan's file, which can be read until the next."""
+    def open_files(
+        self, scans: Iterable[str], kept: int = 1
+    ) -> AbstractContextManager[Iterator[str]]:
+        """Yield a path of each scan's file, which can be read until `kept` others."""
 
 
 class Demo:
@@ -93,6 +98,10 @@ class Demo:
     def _list_names(self) -> list[str]:
         return [f"demo/{number:06}" for number in range(self._count)]
 
+    @cached_property
+    def _names(self) -> set[str]:
+        return {*self._list_names()}
+
     def file(self, scan: str) -> str:
         if not _is_demo(scan):
             raise ValueError(
@@ -101,13 +110,18 @@ class Demo:
             )
         return f"{self._results}/{scan}.bin"
 
+    def has(self, scan: str) -> bool:
+        return scan in self._names
+
     def is_readable(self, scan: str) -> bool:
         return True
 
     def state(self, scan: str) -> State | None:
         return state_of(self.file(scan))
 
-    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
+    def open_files(
+        self, scans: Iterable[str], kept: int = 1
+    ) -> AbstractContextManager[Iterator[str]]:
         return nullcontext(map(self.file, scans))
 
 
@@ -176,7 +190,7 @@ class Folder:
         return Place(
             where,
             self._suffix,
-            lambda scan: os.path.lexists(self.file(scan)),
+            self.has,
             below,
             lambda: list_scans(self._folder, self._suffix, self._skip),
         )
@@ -184,13 +198,18 @@ class Folder:
     def file(self, scan: str) -> str:
         return f"{self._folder}/{scan}{self._suffix}"
 
+    def has(self, scan: str) -> bool:
+        return os.path.lexists(self.file(scan))
+
     def is_readable(self, scan: str) -> bool:
         return os.access(self.file(scan), os.R_OK)
 
     def state(self, scan: str) -> State | None:
         return state_of(self.file(scan))
 
-    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
+    def open_files(
+        self, scans: Iterable[str], kept: int = 1
+    ) -> AbstractContextManager[Iterator[str]]:
         return nullcontext(map(self.file, scans))
 
 
@@ -245,7 +264,7 @@ class Bucket:
         return Place(
             where,
             self._suffix,
-            lambda scan: f"{scan}{self._suffix}" in self._etags,
+            self.has,
             below,
             list_names,
         )
@@ -253,11 +272,18 @@ class Bucket:
     def file(self, scan: str) -> str:
         return f"{self.folder.query}/{scan}{self._suffix}"
 
+    def has(self, scan: str) -> bool:
+        return f"{scan}{self._suffix}" in self._etags
+
     def is_readable(self, scan: str) -> bool:
         return True
 
     def state(self, scan: str) -> State | None:
-        return [self._etags[f"{scan}{self._suffix}"]]
+        etag = self._etags.get(f"{scan}{self._suffix}")
+        return None if etag is None else [etag]
 
-    def open_files(self, scans: Iterable[str]) -> AbstractContextManager[Iterator[str]]:
-        return bucket.fetch(self.folder, (f"{scan}{self._suffix}" for scan in scans))
+    def open_files(
+        self, scans: Iterable[str], kept: int = 1
+    ) -> AbstractContextManager[Iterator[str]]:
+        names = (f"{scan}{self._suffix}" for scan in scans)
+        return bucket.fetch(self.folder, names, kept)

@@ -43,7 +43,7 @@ class Place(NamedTuple):
         that is elsewhere.
     names : function
         Returns the names of all scans, sorted, as far as they are known. It may take
-        long, and is called for error messages only.
+        long.
     """
 
     where: str

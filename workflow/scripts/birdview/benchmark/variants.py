@@ -24,8 +24,10 @@ from birdview.benchmark.baselines import (
 )
 from birdview.benchmark.reference import LOOPS
 from birdview.files import write_atomically
+from birdview.pixels.assembly import assemble_scan
 from birdview.pixels.drawing import Drawing
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.layout import load_layout
 from birdview.pixels.plotter import Plotter
 from birdview.pixels.raster import Raster
 from birdview.pixels.render import Renderer, ScanRenderer
@@ -34,6 +36,7 @@ from birdview.pixels.scan import read_bytes, read_scan
 Draw: TypeAlias = Callable[[Points], Pixels]
 Variants: TypeAlias = dict[str, Callable[..., Any]]
 
+KITTI = load_layout("kitti")
 LOOP, SORT, OURS, FLOOR = "notebook's loop", "NumPy + OpenCV", "birdview", "floor"
 PEER, PEERS_ENCODING = "SFA3D's algorithm", "complex_yolo"
 
@@ -160,7 +163,8 @@ SEVERAL = "notebook", "mv3d", "pixor"
 def make_images(scan: str) -> Iterator[bytes]:
     """Make the images of a scan in several encodings, as a job of the workflow does."""
     encodings = [encoding_of(name) for name in SEVERAL]
-    for content, _ in scan_renderer().make_images(scan, encodings):
+    assembly = assemble_scan(scan, KITTI)
+    for content, _ in scan_renderer().make_images(assembly, encodings):
         yield content
 
 

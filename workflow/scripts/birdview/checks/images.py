@@ -19,11 +19,12 @@ from birdview.counts import parse_counts
 from birdview.files import PathLike
 from birdview.fit import fit_layouts, names_that_fit, read_file
 from birdview.image import ImageFile
+from birdview.pixels.assembly import parse_joined
 from birdview.pixels.figures import parse_figures
 from birdview.pixels.kinds import HEAD, recognise
 from birdview.pixels.layout import Layout
 from birdview.pixels.png import read_text
-from birdview.pixels.recipe import CAMERA, digest_recipe
+from birdview.pixels.recipe import digest_recipe, parse_conditions
 
 _MISREAD = {
     *("record", "tilt", "height", "outside", "intensity", "dark", "constant"),
@@ -210,10 +211,11 @@ def _find_drawn(
     for image in images:
         text = text_of(image)
         figures = parse_figures(text)
-        wanted = digest_recipe(image.encoding, layout, text.get(CAMERA, ""))
+        wanted = digest_recipe(image.encoding, layout, parse_conditions(text))
         if figures is None or text.get("birdview:recipe") != wanted:
             continue
-        yield Drawn(image.encoding, image.scan, parse_counts(text), figures)
+        joined = parse_joined(text)
+        yield Drawn(image.encoding, image.scan, parse_counts(text), figures, joined)
 
 
 def name_fitting_layouts(scan_file: PathLike) -> str:

@@ -21,6 +21,7 @@ from birdview.checks.advice import (
     say_field,
 )
 from birdview.counts import Counts
+from birdview.pixels.assembly import Joined
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.figures import BLOCK, TINY, Figures
 from birdview.pixels.frame import HEIGHT
@@ -60,6 +61,8 @@ the second, if its size is a whole number of blocks."""
 AROUND = 4
 """Scans before and after that are compared with a scan."""
 
+ONE = Joined()
+"""Of an image of a single file."""
 FOLDER = "folder"
 """The kind of scans that are in a folder of other files."""
 INTENSITY_STATISTICS = {"intensity_at_max", "max_intensity", "mean_intensity"}
@@ -80,12 +83,14 @@ class Drawn(NamedTuple):
         The name of the scan.
     counts : Counts
     figures : Figures
+    joined : Joined
     """
 
     encoding: Encoding
     scan: str
     counts: Counts
     figures: Figures
+    joined: Joined = ONE
 
 
 class Warned(NamedTuple):
@@ -450,7 +455,8 @@ def _find_zeros(image: Drawn, layout: Layout) -> str:
     zeros = image.figures.zero_bytes
     if not zeros:
         return ""
-    of_all = f" of {_size(image, layout)}" if layout.is_records else ""
+    has_size = layout.is_records and image.joined.files == 1
+    of_all = f" of {_size(image, layout)}" if has_size else ""
     return f"the last {zeros}{of_all} bytes are zeros, from the start of a block on"
 
 
@@ -464,21 +470,49 @@ def _find_short(images: Sequence[Drawn], layout: Layout) -> dict[int, str]:
     folders = [image.scan.rpartition("/")[0] for image in images]
     for k, image in enumerate(images):
         around = [
-            images[other].counts.read
+            images[other].counts.read / images[other].joined.files
             for other in range(max(0, k - AROUND), min(len(images), k + AROUND + 1))
             if other != k and folders[other] == folders[k]
         ]
         if not around:
             continue
-        usual, read = median(around), image.counts.read
+        files = image.joined.files
+        usual, read = median(around), image.counts.read / files
         if sum(abs(one - usual) < 0.2 * usual for one in around) < len(around) / 2:
             continue  # they differ anyway
-        size = _size(image, layout) if layout.is_records else 0
+        size = _size(image, layout) if layout.is_records and files == 1 else 0
         is_cut = size > 0 and size % BLOCK == 0 and 0 < read < CUT * usual
         if is_cut or (len(around) > 1 and read < SHORT * usual):
-            found[k] = f"{read} points, but scans around it have {usual:.0f}"
+            found[k] = f"{read:.0f} points, but scans around it have {usual:.0f}"
             if is_cut:
                 found[k] += f", and {size} bytes, a multiple of {BLOCK}"
+    return found
+
+
+def _find_without_partner(image: Drawn, layout: Layout) -> str:
+    found, wanted = image.joined.sensors or (1, 1)
+    if found == wanted:
+        return ""
+    return f"{found} of {wanted} scans of the sensors"
+
+
+def _find_few_sweeps(images: Sequence[Drawn], layout: Layout) -> dict[int, str]:
+    """Find scans without others around them, if all in their folder are like that.
+
+    Some always are, at the beginning of a drive.
+    """
+    folders: dict[str, list[int]] = {}
+    for k, image in enumerate(images):
+        folders.setdefault(os.path.dirname(image.scan), []).append(k)
+    found = dict[int, str]()
+    for members in folders.values():
+        few = {}
+        for k in members:
+            drawn, wanted = images[k].joined.sweeps or (1, 1)
+            if drawn < wanted < len(members):
+                few[k] = f"{drawn} of {wanted} scans are drawn"
+        if len(few) == len(members):
+            found |= few
     return found
 
 
@@ -566,6 +600,22 @@ CHECKS = (
         "short",
         _find_short,
         _says("compare their sizes with the originals, and copy them again"),
+    ),
+    Check(
+        "sensors",
+        _each(_find_without_partner),
+        _says(
+            "copy the scans that are missing, which must have the same name; or leave "
+            "these out by `split`"
+        ),
+    ),
+    Check(
+        "sweeps",
+        _find_few_sweeps,
+        _says(
+            "those around must be in the same folder, and have poses: is `step` the "
+            "number of scans between them?"
+        ),
     ),
 )
 """All kinds of doubt, in the order in which they are told."""

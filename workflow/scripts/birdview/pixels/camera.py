@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from birdview.files import PathLike
 from birdview.pixels.calibration import multiply, read_calibration
+from birdview.pixels.frame import Frame
 from birdview.pixels.png import read_size
 
 _PIECE = 1 << 14
@@ -38,6 +39,13 @@ class Camera(NamedTuple):
     def digest(self) -> str:
         """The SHA-256 of the numbers."""
         return hashlib.sha256(json.dumps(self).encode()).hexdigest()
+
+    def seen_after(self, frame: Frame) -> "Camera":
+        """Return the camera for points that a frame brings to its scan's axes."""
+        if frame.is_identity:
+            return self
+        moved = np.vstack([frame.matrix, [0, 0, 0, 1]])
+        return self._replace(matrix=_as_rows(multiply(np.array(self.matrix), moved)))
 
     def find_seen(self, points: Sequence[NDArray[Any]]) -> NDArray[np.intp]:
         """Return which points the camera sees: those in front of it and in its image.
@@ -123,7 +131,11 @@ def read_camera(calib: PathLike, image: PathLike | tuple[int, int]) -> Camera:
             f"{image}: no such file, expected the camera's image, a PNG, or its size: "
             f"`camera_view: {{image: [1242, 375]}}`"
         ) from None
+    matrix = multiply(calibration.projection, calibration.to_camera)
+    return Camera(_as_rows(matrix), width, height)
+
+
+def _as_rows(matrix: NDArray[np.float64]) -> tuple[_Row, _Row, _Row]:
     # Plus 0.0, because -0.0 is another text in a digest.
-    matrix = multiply(calibration.projection, calibration.to_camera) + 0.0
-    across, down, ahead = (tuple(row) for row in matrix.tolist())
-    return Camera((across, down, ahead), width, height)
+    across, down, ahead = (tuple(row) for row in (matrix + 0.0).tolist())
+    return across, down, ahead

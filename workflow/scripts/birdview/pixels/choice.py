@@ -77,6 +77,9 @@ class Choice(NamedTuple):
         x, y and z of a box around the vehicle; points in it do not count.
     drops_duplicates : bool
         Whether a record with the bytes of an earlier one counts.
+    clearance : float
+        Points nearer than this to the sensor, in x and in y, are the vehicle's; in
+        metres.
     """
 
     min_range: float = 0.0
@@ -84,6 +87,7 @@ class Choice(NamedTuple):
     drop: tuple[Rule, ...] = ()
     without: tuple[Between, ...] | None = None
     drops_duplicates: bool = False
+    clearance: float = 0.0
 
     def apply(
         self,
@@ -111,7 +115,7 @@ class Choice(NamedTuple):
         Raises
         ------
         ValueError
-            If `keep`, `drop` and `without` leave nothing.
+            If `keep`, `drop`, `without` and `clearance` leave nothing.
         """
         nonfinite = ~np.logical_and.reduce([np.isfinite(values) for values in points])
         kept = np.ones(len(nonfinite), dtype=bool)
@@ -132,12 +136,17 @@ class Choice(NamedTuple):
         if self.without:
             inside = map(Between.holds, self.without, position)
             vehicle = leave_out(np.logical_and.reduce(list(inside)))
+        if self.clearance:
+            x, y, _ = position
+            near = (np.abs(x) < self.clearance) & (np.abs(y) < self.clearance)
+            vehicle += leave_out(near)
         if self.drops_duplicates:
             duplicate = leave_out(_are_repeated(stored))
         if dropped + vehicle and not (kept & ~nonfinite).any():
+            around = "`without` or `vehicle`" if self.clearance else "`without`"
             raise ValueError(
                 f"none of {len(kept)} points left: {dropped} by `keep` and `drop`, "
-                f"{vehicle} by `without`, expected some to draw"
+                f"{vehicle} by {around}, expected some to draw"
             )
         return kept, LeftOut(no_return, dropped, vehicle, duplicate)
 

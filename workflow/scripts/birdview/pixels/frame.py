@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from birdview.pixels.rigid import compose, invert
 from birdview.pixels.schema import validate
 
 HEIGHT = 1.73
@@ -52,9 +53,24 @@ class Frame(NamedTuple):
         ]
 
     @property
+    def motion(self) -> NDArray[np.float64]:
+        """The same as an array of shape (3, 4), for `birdview.pixels.rigid`."""
+        return np.array(self.matrix)
+
+    @property
     def is_identity(self) -> bool:
         """Whether points stay as they are."""
         return self == Frame()
+
+    def after(self, first: "Frame") -> "Frame":
+        """Return what moves points as `first` does, and then as this one."""
+        if first.is_identity or self.is_identity:
+            return self if first.is_identity else first
+        return to_frame(compose(self.motion, first.motion))
+
+    def inverse(self) -> "Frame":
+        """Return what moves points back."""
+        return to_frame(invert(self.motion))
 
     def apply(self, points: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Return moved points.
@@ -69,12 +85,19 @@ class Frame(NamedTuple):
         ndarray of float64, shape (3, N)
         """
         moved = np.empty((3, len(points[0])), dtype=np.float64)
-        for start in range(0, moved.shape[1], _PIECE):
+        self.apply_into(points, moved)
+        return moved
+
+    def apply_into(self, points: Sequence[NDArray[Any]], moved: NDArray[Any]) -> None:
+        """Write moved points into an array, shape (3, N), which may be of float32."""
+        total = np.empty(min(_PIECE, len(points[0])), dtype=np.float64)
+        for start in range(0, len(points[0]), _PIECE):
             piece = slice(start, start + _PIECE)
             part = [values[piece] for values in points]
-            for row, shift, target in zip(*self, moved[:, piece], strict=True):
-                _combine(row, shift, part, target)
-        return moved
+            here = total[: len(part[0])]
+            for row, shift, target in zip(*self, moved, strict=True):
+                _combine(row, shift, part, here)
+                target[piece] = here
 
 
 def _combine(
@@ -93,6 +116,19 @@ def _combine(
         total += np.multiply(values, factor, dtype=np.float64)
     if shift:
         total += shift
+
+
+def to_frame(motion: NDArray[np.float64]) -> Frame:
+    """Return a motion as a frame.
+
+    Parameters
+    ----------
+    motion : ndarray of float64, shape (3, 4)
+        As in `birdview.pixels.rigid`.
+    """
+    a, b, c = ((x, y, z) for x, y, z, _ in motion.tolist())
+    x, y, z = motion[:, 3].tolist()
+    return Frame((a, b, c), (x, y, z))
 
 
 def make_frame(settings: Mapping[str, Any] | None, source: str) -> Frame:

@@ -23,7 +23,7 @@ from birdview.pixels.field import (
     parse_column,
     parse_field,
 )
-from birdview.pixels.frame import Frame, make_frame
+from birdview.pixels.frame import Frame, make_frame, to_frame
 from birdview.pixels.schema import is_path, load_yaml, suggest
 
 RECORDS = "bin"
@@ -89,6 +89,10 @@ class Layout(NamedTuple):
         record = np.dtype([(f"f{number}", kind) for number, kind in enumerate(types)])
         return record.newbyteorder(">" if self.endian == "big" else "<")
 
+    def names(self, field: str) -> bool:
+        """Whether one of the fields has a name."""
+        return any(one.name == field for one in self.fields)
+
     @property
     def columns(self) -> tuple[int | None, ...]:
         """The fields of x, y, z and the intensity, by number; None for no intensity."""
@@ -97,6 +101,30 @@ class Layout(NamedTuple):
             (numbers[name] for name in INTENSITIES if name in numbers), None
         )
         return numbers["x"], numbers["y"], numbers["z"], intensity
+
+    @property
+    def axes(self) -> Frame:
+        """What brings points from the axes that the fields name to the file's own.
+
+        Other files of a data set, such as poses, are in these: the coordinates of the
+        file, in the order of its records or of the names of its columns.
+        """
+        fields = [
+            self.fields[number] for number in self.columns[:3] if number is not None
+        ]
+        if not self.is_records:
+            fields.sort(key=lambda field: (len(field.column), field.column))
+        else:
+            fields.sort(key=self.fields.index)
+        a, b, c = (
+            tuple(field.sign * float(field.name == axis) for axis in COORDINATES)
+            for field in fields
+        )
+        return to_frame(np.array([[*row, 0.0] for row in (a, b, c)]) + 0.0)
+
+    def digest_fields(self, names: Sequence[str]) -> str:
+        """Return the SHA-256 of what decides the numbers of some fields."""
+        return _digest_fields(self, tuple(names))
 
     @property
     def digest(self) -> str:
@@ -243,22 +271,35 @@ def _interval(settings: Mapping[str, float], where: str) -> Between:
     return Between(low, high)
 
 
+def _places(layout: Layout) -> list[list[Any]]:
+    """Return what tells the numbers of each field: where they are, not its name."""
+    if not layout.is_records:
+        return [[field.column, *field[2:6]] for field in layout.fields]
+    record = layout.record
+    assert record.fields is not None
+    return [
+        [record.fields[f"f{number}"][1], *field[1:6]]
+        for number, field in enumerate(layout.fields)
+    ]
+
+
+@cache
+def _digest_fields(layout: Layout, names: tuple[str, ...]) -> str:
+    places = {
+        field.name: place
+        for field, place in zip(layout.fields, _places(layout), strict=True)
+    }
+    content = json.dumps([places.get(name) for name in names])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 @cache
 def _digest(layout: Layout) -> str:
-    # Fields are told by where they are: unused ones, and all names, decide no pixel.
-    if layout.is_records:
-        record = layout.record
-        assert record.fields is not None
-        places = [
-            [record.fields[f"f{number}"][1], *field[1:6]]
-            for number, field in enumerate(layout.fields)
-        ]
-    else:
-        places = [[field.column, *field[2:6]] for field in layout.fields]
-    choice = layout.choice
+    # Unused fields, and all names, decide no pixel.
+    choice, places = layout.choice, _places(layout)
     content = layout._replace(name="", suffix="")._asdict()
     if layout.is_records:
-        content["record"] = record.itemsize
+        content["record"] = layout.record.itemsize
         del content["format"]  # as before there were others
     if not any(layout.origin):
         del content["origin"]
@@ -272,4 +313,6 @@ def _digest(layout: Layout) -> str:
             for key, rules in (("keep", choice.keep), ("drop", choice.drop))
         },
     }
+    if not choice.clearance:
+        del content["choice"]["clearance"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

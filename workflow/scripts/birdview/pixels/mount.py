@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from birdview.files import PathLike
 from birdview.pixels.calibration import read_calibration
-from birdview.pixels.frame import Frame
+from birdview.pixels.frame import Frame, to_frame
 from birdview.pixels.lines import parse_numbers, read_lines
-from birdview.pixels.rigid import compose, find_deformed, invert, to_frame
+from birdview.pixels.rigid import compose, find_deformed, invert
 
 
 def read_mount(path: PathLike) -> Frame:

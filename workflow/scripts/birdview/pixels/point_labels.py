@@ -60,13 +60,23 @@ def read_point_labels(
     ValueError
         As `decode_point_labels`.
     """
+    return decode_point_labels(read_labels(path), path, form, count, classes)
+
+
+def read_labels(path: PathLike) -> NDArray[np.uint8]:
+    """Read the bytes of a file of labels, shape (size,) uint8.
+
+    Raises
+    ------
+    OSError
+        If it is missing or cannot be read.
+    """
     try:
-        data = read_bytes(path)
+        return read_bytes(path)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path}: no such file, expected a label for each point of the scan"
         ) from None
-    return decode_point_labels(data, path, form, count, classes)
 
 
 def decode_point_labels(

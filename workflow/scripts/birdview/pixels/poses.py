@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from birdview.files import PathLike
-from birdview.pixels.frame import Frame
+from birdview.pixels.frame import Frame, to_frame
 from birdview.pixels.mount import read_kitti360_mount, read_mount
 from birdview.pixels.nuscenes import name_files, read_recordings
-from birdview.pixels.rigid import compose, invert, to_frame
+from birdview.pixels.rigid import compose, invert
 from birdview.pixels.trajectory import (
     Found,
     read_kitti,
@@ -134,7 +133,7 @@ class Track(NamedTuple):
         # The difference comes first: places on a map have millions of metres.
         motion[:, 3] -= still.matrix[:, 3]
         back[:, :3] = still.matrix[:, :3].T
-        mount = _to_motion(self.mount)
+        mount = self.mount.motion
         motion = compose(compose(invert(mount), compose(back, motion)), mount)
         return to_frame(motion)
 
@@ -149,8 +148,8 @@ class Track(NamedTuple):
             If the scan has no pose, or x points straight up or down.
         """
         pose = self.find(scan)
-        level = compose(invert(_to_motion(self.world)), pose.matrix)
-        ahead, left, up = compose(level, _to_motion(self.mount))[:, :3].tolist()
+        level = compose(invert(self.world.motion), pose.matrix)
+        ahead, left, up = compose(level, self.mount.motion)[:, :3].tolist()
         heading = sqrt(ahead[0] * ahead[0] + left[0] * left[0])
         if heading < _LEAST_HEADING:
             raise ValueError(
@@ -166,6 +165,33 @@ class Track(NamedTuple):
                 up[k],
             )
         return to_frame(motion + 0.0)
+
+    def narrow(self, scans: Sequence[str], reach: tuple[int, int]) -> "Track":
+        """Return what is known of some scans and of those around them.
+
+        Parameters
+        ----------
+        scans : sequence of str
+        reach : (int, int)
+            The least and the greatest offset that `neighbour` will be asked for.
+        """
+        low, high = reach
+        near = {
+            position
+            for scan in scans
+            if (here := self.positions.get(scan)) is not None
+            for position in range(here + low, here + high + 1)
+        }
+        names = {at: self.names[at] for at in sorted(near) if at in self.names}
+        known = {*scans, *names.values()}
+        return self._replace(
+            poses={name: self.poses[name] for name in known if name in self.poses},
+            missing={
+                name: self.missing[name] for name in known if name in self.missing
+            },
+            positions={name: position for position, name in names.items()},
+            names=names,
+        )
 
     def digest(self, scans: Sequence[str]) -> str:
         """Return the SHA-256 of all that decides how these scans are moved.
@@ -236,7 +262,7 @@ def read_track(
         found = _READERS[form](path, scans)
         if calib is not None:
             mount = read_mount(calib)
-    mount = to_frame(compose(_to_motion(mount), _to_motion(axes)))
+    mount = to_frame(compose(mount.motion, axes.motion))
     if form == "kitti" and calib is not None:
         world = mount  # the first camera's axes, of which z is forward
     return Track(
@@ -302,7 +328,3 @@ def _find_jumps(found: Found) -> list[Jump]:
             )
         )
     return jumps
-
-
-def _to_motion(frame: Frame) -> NDArray[np.float64]:
-    return np.array(frame.matrix)

@@ -1,52 +1,34 @@
 """Render the file of a scan to the file of an image."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 from birdview.counts import Counts
 from birdview.files import PathLike, write_atomically
-from birdview.pixels.camera import Camera
+from birdview.pixels.assembly import Assembly, PartReader, assemble_scan
 from birdview.pixels.encoding import Encoding
-from birdview.pixels.figures import count_zero_bytes
 from birdview.pixels.layout import LayoutLike, load_layout
 from birdview.pixels.plotter import Plotter
 from birdview.pixels.recipe import describe
 from birdview.pixels.sample import look
-from birdview.pixels.scan import ScanBuffer, decode_scan
+from birdview.pixels.scan import naming_memory_errors
 
 
 class ScanRenderer:
     """Renders one scan after another, each with several encodings from one read.
 
-    It keeps the memory that it reads scans into. Not safe to share between threads.
-
-    Parameters
-    ----------
-    layout : str, path-like, Layout or list of mapping
-        The layout of the scans, for `birdview.load_layout`.
+    It keeps memory, as `PartReader` does. Not safe to share between threads.
     """
 
-    def __init__(self, layout: LayoutLike = "kitti") -> None:
-        self._layout = load_layout(layout)
+    def __init__(self) -> None:
         self._plotters: dict[Encoding, Plotter] = {}
-        self._buffer = ScanBuffer()
+        self._reader = PartReader()
 
     def make_images(
-        self,
-        scan: PathLike,
-        encodings: Sequence[Encoding],
-        camera: Camera | None = None,
+        self, assembly: Assembly, encodings: Sequence[Encoding]
     ) -> Iterator[tuple[bytes, Counts]]:
-        """Render a scan in memory, with one encoding after the other.
+        """Render an assembly in memory, with one encoding after the other.
 
         Nothing is read before the first image is asked for.
-
-        Parameters
-        ----------
-        scan : path-like
-        encodings : sequence of Encoding
-        camera : Camera, optional
-            As `birdview.read_camera` returns it: only points that it sees are drawn.
 
         Yields
         ------
@@ -58,38 +40,41 @@ class ScanRenderer:
         Raises
         ------
         OSError
-            If the scan cannot be read.
+            If a file cannot be read.
         ValueError
             If its bytes cannot be points; the message names the file.
         MemoryError
-            If the scan or an image does not fit.
+            If the points or an image do not fit.
         """
-        # If another scan is asked for before the last image of this one, it needs a
-        # buffer of its own.
-        buffer, self._buffer = self._buffer, ScanBuffer()
+        # If another assembly is asked for before the last image of this one, it needs
+        # memory of its own.
+        reader, self._reader = self._reader, PartReader()
         try:
-            data = buffer.read(scan)
-            points, left_out = decode_scan(data, self._layout, scan, camera)
-            # The digest of the bytes that are drawn: the file may have changed since.
-            digest = hashlib.sha256(data.data).hexdigest()
-            zeros = count_zero_bytes(data)
-            figures = look(points)._replace(zero_bytes=zeros)
-            for encoding in encodings:
-                drawing, counts, scale_share = self._plotter(encoding).draw(points)
-                counts = counts.add(left_out)
-                text = describe(
-                    encoding,
-                    self._layout,
-                    digest,
-                    counts,
-                    figures._replace(scale_share=scale_share),
-                    camera,
-                )
-                yield drawing.encode(text), counts
-        except MemoryError as error:
-            raise MemoryError(f"{scan}: out of memory: {error}") from None
+            with naming_memory_errors(assembly.parts[0].file):
+                yield from self._draw(reader, assembly, encodings)
         finally:
-            self._buffer = buffer
+            self._reader = reader
+
+    def _draw(
+        self, reader: PartReader, assembly: Assembly, encodings: Sequence[Encoding]
+    ) -> Iterator[tuple[bytes, Counts]]:
+        fields = dict.fromkeys(name for one in encodings for name in one.fields)
+        made = reader.read(assembly, [*fields])
+        figures = look(made.points[: made.current])
+        figures = figures._replace(zero_bytes=made.zero_bytes)
+        for encoding in encodings:
+            plotter = self._plotter(encoding)
+            drawing, counts, scale_share = plotter.draw(made.points, made.fields)
+            counts = counts.add(made.left_out)
+            text = describe(
+                encoding,
+                assembly.layout,
+                made.text_for(encoding.fields),
+                counts,
+                figures._replace(scale_share=scale_share),
+                assembly.conditions,
+            )
+            yield drawing.encode(text), counts
 
     def _plotter(self, encoding: Encoding) -> Plotter:
         if encoding not in self._plotters:
@@ -111,7 +96,8 @@ class Renderer:
     """
 
     def __init__(self, encoding: Encoding, layout: LayoutLike = "kitti") -> None:
-        self._encoding, self._scans = encoding, ScanRenderer(layout)
+        self._encoding, self._layout = encoding, load_layout(layout)
+        self._scans = ScanRenderer()
 
     def make_image(self, scan: PathLike) -> tuple[bytes, Counts]:
         """Render a scan in memory.
@@ -128,7 +114,8 @@ class Renderer:
         OSError, ValueError, MemoryError
             As `ScanRenderer.make_images`.
         """
-        (image,) = self._scans.make_images(scan, [self._encoding])
+        assembly = assemble_scan(scan, self._layout)
+        (image,) = self._scans.make_images(assembly, [self._encoding])
         return image
 
     def render(self, scan: PathLike, image: PathLike) -> Counts:

@@ -7,8 +7,6 @@ otherwise on other machines. All functions take one motion, or arrays of many.
 import numpy as np
 from numpy.typing import NDArray
 
-from birdview.pixels.frame import Frame
-
 TOLERANCE = 1e-3
 """By how much the rows of a rotation may miss being perpendicular unit vectors, and the
 length of a quaternion may miss 1: files have few digits."""
@@ -110,18 +108,6 @@ def find_deformed(motions: NDArray[np.float64]) -> tuple[int, str] | None:
     if rigid[first]:
         return first, "mirrored, expected the determinant 1"
     return first, "no rotation, expected perpendicular unit vectors"
-
-
-def to_frame(motion: NDArray[np.float64]) -> Frame:
-    """Return a motion as a frame.
-
-    Parameters
-    ----------
-    motion : ndarray of float64, shape (3, 4)
-    """
-    a, b, c = ((x, y, z) for x, y, z, _ in motion.tolist())
-    x, y, z = motion[:, 3].tolist()
-    return Frame((a, b, c), (x, y, z))
 
 
 def _find_first(wrong: NDArray[np.bool_]) -> int | None:

@@ -2,8 +2,11 @@
 
 import os
 import stat
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,7 @@ from birdview.files import PathLike
 from birdview.pixels.camera import Camera
 from birdview.pixels.choice import Choice, Mask, Rule
 from birdview.pixels.field import Field
+from birdview.pixels.frame import Frame
 from birdview.pixels.kinds import HEAD, recognise
 from birdview.pixels.layout import MAX_RANGE, Layout, LayoutLike, load_layout
 from birdview.pixels.readers.columns import naming_what_is_missing
@@ -62,10 +66,18 @@ def read_scan(
 
 def read_bytes(path: PathLike) -> NDArray[np.uint8]:
     """Read the bytes of a file at once, shape (size,) uint8."""
-    try:
+    with naming_memory_errors(path):
         return np.fromfile(path, dtype=np.uint8)
+
+
+@contextmanager
+def naming_memory_errors(path: PathLike) -> Iterator[None]:
+    """Put the name of a file in front of errors that memory does not suffice for it."""
+    try:
+        yield
     except MemoryError as error:
-        raise MemoryError(f"{path}: out of memory: {error}") from None
+        start = f"{path}: out of memory: "
+        raise MemoryError(f"{start}{str(error).removeprefix(start)}") from None
 
 
 class ScanBuffer:
@@ -94,6 +106,45 @@ class ScanBuffer:
                     break
                 start += count
         return self._memory[:start]
+
+
+class Cloud(NamedTuple):
+    """The points of a file that count, in its own axes.
+
+    Attributes
+    ----------
+    columns : list of four ndarray, shape (N,)
+        x, y and z in metres, and intensity.
+    fields : dict of str to ndarray of float32, shape (N,)
+        Other numbers of the points.
+    left_out : LeftOut
+        How many points of the file are not among them.
+    points : ndarray of float32, shape (N, 4), or None
+        The columns side by side, if the file has them like that.
+    """
+
+    columns: list[NDArray[Any]]
+    fields: dict[str, NDArray[np.float32]]
+    left_out: LeftOut
+    points: NDArray[np.float32] | None = None
+
+
+class Placed(NamedTuple):
+    """Points in the axes of an image.
+
+    Attributes
+    ----------
+    points : ndarray of float32, shape (N, 4)
+    fields : dict of str to ndarray of float32, shape (N,)
+    left_out : LeftOut
+    counts : list of int
+        How many of them are of each cloud, in order.
+    """
+
+    points: NDArray[np.float32]
+    fields: dict[str, NDArray[np.float32]]
+    left_out: LeftOut
+    counts: list[int]
 
 
 def decode_scan(
@@ -125,21 +176,69 @@ def decode_scan(
     Raises
     ------
     ValueError
+        As `decode_cloud`. Or if the camera sees none of the points.
+    """
+    cloud = decode_cloud(data, layout, path)
+    placed = place([cloud], [layout.frame], [camera])
+    check_seen(cloud, placed.counts[0], path)
+    return placed.points, placed.left_out
+
+
+def check_seen(cloud: Cloud, seen: int, path: PathLike) -> None:
+    """Raise ValueError if there are points, but the camera sees none of them."""
+    count = len(cloud.columns[0])
+    if count and not seen:
+        raise ValueError(
+            f"{path}: the camera sees none of {count} points, expected some, with the "
+            f"calibration of this scan"
+        )
+
+
+def decode_cloud(
+    data: NDArray[np.uint8],
+    layout: Layout,
+    path: PathLike,
+    fields: Collection[str] = (),
+    more: Mapping[str, Callable[[int], NDArray[np.float32]]] = MappingProxyType({}),
+) -> Cloud:
+    """Turn the bytes of a scan into the points that count, in the axes of the file.
+
+    Parameters
+    ----------
+    data : ndarray of uint8, shape (size,)
+        The content of the file.
+    layout : Layout
+        The layout of the records.
+    path : path-like
+        For error messages.
+    fields : collection of str
+        Other numbers that are wanted; the points have NaN for one that the layout does
+        not name.
+    more : mapping of str to function
+        Numbers of the points that another file has, by name: each returns those of all
+        points of this file, given how many there are.
+
+    Raises
+    ------
+    ValueError
         If the file must hold something else: its first bytes are those of another kind
         of file (see `birdview.pixels.kinds`), its size is no multiple of the record's,
         a finite coordinate is farther away than any sensor sees, or many reflectances
-        are far below 0. Or if the layout leaves out all points, or the camera sees
-        none.
+        are far below 0. Or if the layout leaves out all points.
     """
     # Any four bytes may be a signalling NaN or almost infinite, which is no news: such
     # points are counted.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _decode(data, layout, path, camera)
+        return _decode(data, layout, path, fields, more)
 
 
 def _decode(
-    data: NDArray[np.uint8], layout: Layout, path: PathLike, camera: Camera | None
-) -> tuple[NDArray[np.float32], LeftOut]:
+    data: NDArray[np.uint8],
+    layout: Layout,
+    path: PathLike,
+    fields: Collection[str],
+    more: Mapping[str, Callable[[int], NDArray[np.float32]]],
+) -> Cloud:
     stored = _split(data, layout, path)
     points: NDArray[np.float32] | None = None
     if _is_plain(layout):
@@ -160,31 +259,95 @@ def _decode(
             f"{path}: {dark} of {count} points have a reflectance below "
             f"{MIN_REFLECTANCE:g}, expected none below 0 ({layout})"
         )
+    others = {name: _field(name, stored, layout, count) for name in fields}
+    others |= {name: numbers_of(count) for name, numbers_of in more.items()}
     left_out = LeftOut()
     if layout.choice != Choice() or _is_any_at_origin(*columns[:3]):
         # What follows is several times as fast with columns without gaps.
-        columns = [np.ascontiguousarray(values) for values in columns]
-        columns, left_out = _choose(columns, stored, layout, path)
-    elif (
-        points is not None
-        and camera is None
-        and layout.frame.is_identity
-        and not layout.clip
-    ):
-        return points, left_out
-    if camera is not None:
-        columns, hidden = _hide(columns, camera, path)
-        left_out = left_out._replace(hidden=hidden)
-    *position, intensity = columns
+        columns, points = [np.ascontiguousarray(values) for values in columns], None
+        chosen, left_out = _choose(columns, stored, layout, path)
+        if chosen is not None:
+            columns = [values[chosen] for values in columns]
+            others = {name: values[chosen] for name, values in others.items()}
     if layout.clip:
-        too_bright = (intensity > 1) & (intensity < np.inf)
-        intensity = np.where(too_bright, np.float32(1), intensity)
-    if not layout.frame.is_identity:
-        position = [*layout.frame.apply(position)]
-    points = np.empty((len(intensity), 4), dtype=np.float32)
-    for number, values in enumerate([*position, intensity]):
-        points[:, number] = values
-    return points, left_out
+        too_bright = (columns[3] > 1) & (columns[3] < np.inf)
+        columns[3], points = np.where(too_bright, np.float32(1), columns[3]), None
+    return Cloud(columns, others, left_out, points)
+
+
+def _field(
+    name: str, stored: list[NDArray[Any]], layout: Layout, count: int
+) -> NDArray[np.float32]:
+    """Return the numbers of a field as float32; NaN if the layout names no such one."""
+    for field, column in zip(layout.fields, stored, strict=True):
+        if field.name == name:
+            return field.convert(column).astype(np.float32)
+    return np.full(count, np.nan, dtype=np.float32)
+
+
+def place(
+    clouds: Sequence[Cloud],
+    frames: Sequence[Frame],
+    cameras: Sequence[Camera | None],
+) -> Placed:
+    """Bring points to the axes of an image, cloud by cloud.
+
+    Parameters
+    ----------
+    clouds : sequence of Cloud
+        With the same fields.
+    frames : sequence of Frame
+        What brings the points of each there.
+    cameras : sequence of (Camera or None)
+        What leaves out those points of each that it does not see.
+
+    Returns
+    -------
+    Placed
+        Its arrays may share the memory of a single cloud.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # as in `decode_cloud`
+        seen = [*map(_see, clouds, cameras)]
+        counts = [len(cloud.columns[0]) for cloud in seen]
+        left_out = LeftOut(*map(sum, zip(*(one.left_out for one in seen), strict=True)))
+        first, *others = seen
+        if not others and first.points is not None and frames[0].is_identity:
+            return Placed(first.points, first.fields, left_out, counts)
+        points = np.empty((sum(counts), 4), dtype=np.float32)
+        start = 0
+        for cloud, frame, count in zip(seen, frames, counts, strict=True):
+            _move(cloud, frame, points[start : start + count])
+            start += count
+        fields = {
+            name: np.concatenate([cloud.fields[name] for cloud in seen])
+            for name in first.fields
+        }
+    return Placed(points, fields, left_out, counts)
+
+
+def _see(cloud: Cloud, camera: Camera | None) -> Cloud:
+    """Return the points that a camera sees."""
+    if camera is None:
+        return cloud
+    seen = camera.find_seen(cloud.columns)
+    hidden = len(cloud.columns[0]) - len(seen)
+    return Cloud(
+        [values[seen] for values in cloud.columns],
+        {name: values[seen] for name, values in cloud.fields.items()},
+        cloud.left_out._replace(hidden=hidden),
+    )
+
+
+def _move(cloud: Cloud, frame: Frame, points: NDArray[np.float32]) -> None:
+    """Write the points of a cloud, as a frame moves them, shape (N, 4)."""
+    *position, intensity = cloud.columns
+    targets = points.T
+    if frame.is_identity:
+        for values, target in zip(position, targets, strict=False):
+            target[:] = values
+    else:
+        frame.apply_into(position, targets[:3])
+    targets[3] = intensity
 
 
 def _split(
@@ -307,8 +470,8 @@ def _choose(
     stored: list[NDArray[Any]],
     layout: Layout,
     path: PathLike,
-) -> tuple[list[NDArray[Any]], LeftOut]:
-    """Return the columns of the points that count, and how many do not."""
+) -> tuple[NDArray[np.intp] | None, LeftOut]:
+    """Return which points count, None if all do, and how many do not."""
     fields, choice = layout.fields, layout.choice
 
     def holds(rule: Rule) -> Mask:
@@ -329,23 +492,8 @@ def _choose(
         kept, left_out = choice.apply(columns, holds, stored)
     except ValueError as error:
         raise ValueError(f"{path}: {error} ({layout})") from None
-    if sum(left_out):
-        numbers = np.flatnonzero(kept)  # faster than the mask
-        columns = [values[numbers] for values in columns]
-    return columns, left_out
-
-
-def _hide(
-    columns: list[NDArray[Any]], camera: Camera, path: PathLike
-) -> tuple[list[NDArray[Any]], int]:
-    """Return the columns of the points that a camera sees, and how many it does not."""
-    count, seen = len(columns[0]), camera.find_seen(columns)
-    if count and not len(seen):
-        raise ValueError(
-            f"{path}: the camera sees none of {count} points, expected some, with the "
-            f"calibration of this scan"
-        )
-    return [values[seen] for values in columns], count - len(seen)
+    # Their numbers are faster to use than the mask.
+    return np.flatnonzero(kept) if sum(left_out) else None, left_out
 
 
 def _is_any_at_origin(x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> bool:
