@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from urllib.parse import quote
 
 import cv2
@@ -13,7 +14,9 @@ from playwright.sync_api import expect
 
 import birdview
 from birdview import paths
+from birdview.pixels.classes import load_classes
 from birdview.pixels.encoding import load_encoding
+from birdview.view.picture import make_picture
 
 PHONE = (390, 844)
 ODD = "drive 1/&lt;b'é"  # a name that would break unescaped HTML
@@ -623,3 +626,120 @@ def test_without_a_data_set_there_are_no_boxes(show):
     page.keyboard.press("l")
     page.keyboard.press("p")
     assert page.locator(".tip").is_hidden()
+
+
+MANY = """
+description: A class map between other planes.
+region:
+  x: {min: -80, max: 80, closed: lower}
+  y: {min: -80, max: 80, closed: lower}
+grid: {cell: 0.1, rows: -x, cols: -y}
+background: 255
+channels:
+  - {name: age, statistic: mean, of: age, range: [0, 4]}
+  - {name: kind, statistic: at_max, of: class, range: [0, 255]}
+  - {name: ahead, statistic: mean, of: x, range: [-100, 100], unit: m/s}
+  - {name: cars, statistic: count, of: class, values: [0], range: [0, 50]}
+"""
+
+
+@pytest.fixture(scope="module")
+def classified(compiled, tmp_path_factory):
+    """Write a gallery of class maps, with several sweeps; return its page."""
+    project = Project(tmp_path_factory.mktemp("classified") / "a project")
+    (project.folder / "many.yaml").write_text(MANY)
+    settings = ("sweeps={before: 1}", "demo={scans: 2}")
+    project.run(
+        "gallery", "--config", *settings, "encodings=[semantic, many.yaml, mv3d]"
+    )
+    return project.folder / "results" / "demo" / "gallery" / "index.html"
+
+
+def planes_of(page, encoding):
+    return birdview.load(page.parents[2] / encoding / "demo" / "000001.png").planes
+
+
+def test_class_maps_have_the_colours_of_their_classes(
+    visit, classified, keep_screenshot
+):
+    """With a legend, and the name of the class under the mouse."""
+    classes, encoding = load_classes("semantickitti"), load_encoding("semantic")
+    (plane,) = planes_of(classified, "semantic")
+    page = visit(classified, "#scan=demo/000001&encoding=semantic")
+    for name in ("car", "road", "building"):
+        number = classes.names.index(name)
+        row, col = np.argwhere(plane == number)[0]
+        x, y = encoding.grid.to_metres(row, col)
+        link = f"#scan=demo/000001&encoding=semantic&gamma=2&x={x}&y={y}&zoom=200"
+        page.evaluate(f"location.hash = {json.dumps(link)}")
+        page.wait_for_selector('.pane[data-shown="semantic/1"]')
+        expect(page.locator(".values")).to_contain_text(name)
+        assert pixel(page) == (row, col, [number])
+        assert colour(page) == [*classes.colours[number]]
+        page.get_by_text("one, by value").click()
+        assert colour(page) == [*classes.colours[number]]
+        expect(page.locator("#bar")).to_be_hidden()
+    legend = page.locator("#palette li")
+    assert legend.all_inner_texts() == [*classes.names]
+    swatch = legend.nth(8).locator("i")
+    expect(swatch).to_have_css("background-color", "rgb(255, 0, 255)")
+    page.keyboard.press("0")
+    keep_screenshot(page)
+    page.select_option("#encoding", "mv3d")
+    page.wait_for_selector('.pane[data-shown="mv3d/1"]')
+    expect(page.locator("#palette")).to_be_hidden()
+
+
+@pytest.mark.parametrize("level", [0, 1, 4])
+@pytest.mark.parametrize("name", ["semantic", "many"])
+def test_smaller_class_maps_are_those_of_pictures(visit, classified, name, level):
+    """Each pixel has the most frequent class, beside the brightest of other planes."""
+    page = visit(classified, f"#scan=demo/000001&encoding={name}")
+    page.wait_for_selector(f'.pane[data-shown="{name}/1"]')
+    url = page.evaluate(f"main.level({level}).toDataURL()")
+    png = np.frombuffer(b64decode(url.partition(",")[2]), np.uint8)
+    side = 1600 >> level
+    path = classified.parents[3] / "many.yaml" if name == "many" else name
+    picture = make_picture(
+        planes_of(classified, name),
+        load_encoding(path),
+        side,
+        palette=load_classes("semantickitti"),
+    )
+    painted = cv2.imdecode(png, cv2.IMREAD_COLOR)[..., ::-1]
+    np.testing.assert_array_equal(painted, picture)
+
+
+def test_planes_beside_a_class_map(visit, classified, keep_screenshot):
+    """They have their units, and are seen where the map is switched off."""
+    encoding = load_encoding(classified.parents[3] / "many.yaml")
+    planes = planes_of(classified, "many")
+    (row, col), *_ = np.argwhere((planes[1] == 0) & (planes[3] != 255))
+    x, y = encoding.grid.to_metres(row, col)
+    link = f"#scan=demo/000001&encoding=many&gamma=1&x={x}&y={y}&zoom=200"
+    page = visit(classified, link)
+    page.wait_for_selector('.pane[data-shown="many/1"]')
+    age, _, ahead, _ = planes[:, row, col] / 255
+    readout = page.locator(".values")
+    if age < 1:
+        expect(readout).to_contain_text(f"≈ {4 * age:.1f} sweeps")
+    expect(readout).to_contain_text(f"≈ {-100 + 200 * ahead:.2f} m/s")
+    expect(readout).to_contain_text("car")
+    assert colour(page) == [100, 150, 245]
+    page.locator("#plane-1").uncheck()
+    values = [value for value in planes[[0, 2, 3], row, col] if value != 255]
+    assert colour(page) == 3 * [max(values)]
+    page.locator("#plane-1").check()
+    page.keyboard.press("0")
+    keep_screenshot(page)
+
+
+def test_says_how_many_sweeps_an_image_shows(visit, classified):
+    """Those that were found, of those that there could be."""
+    page = visit(classified, "#scan=demo/000000&encoding=semantic&beside=mv3d")
+    page.wait_for_selector('.pane[data-shown="semantic/0"]')
+    first, second = page.locator(".name").all()
+    expect(first).to_contain_text(", 1 plane, sweeps: 1 of 2, labelled: 1 of 1")
+    expect(second).to_contain_text("3 planes, sweeps: 1 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(first).to_contain_text("sweeps: 2 of 2, labelled: 2 of 2")

@@ -1,18 +1,22 @@
 """Boxes are read from KITTI's labels and drawn on the right pixels."""
 
 import re
+import zlib
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
+from birdview.paths import ENCODINGS
+from birdview.pixels.classes import load_classes
 from birdview.pixels.encoding import load_encoding
-from birdview.pixels.png import read_text
+from birdview.pixels.png import GREY, read_text, write_png
 from birdview.pixels.render import render
 from birdview.pixels.scan import read_scan
 from birdview.training.labels.kitti import read_boxes
 from birdview.training.selection import outline
-from birdview.view.boxes import COLOURS, draw_boxes
+from birdview.view.boxes import COLOURS, draw_boxes, is_current
 
 # The camera's x is our -y, its y is our -z, its z is our x; it is 0.2 m in front of us.
 CALIB = """
@@ -92,6 +96,41 @@ def test_polygon_is_that_of_a_data_set(tmp_path, make_scan, files):
         rows = np.arange(int(row) - 4, int(row) + 5)
         drawn = picture[rows, int(col)]
         assert np.average(rows + 0.5, weights=drawn) == pytest.approx(row, abs=0.1)
+
+
+def test_boxes_on_a_class_map(tmp_path, files):
+    """It has the colours of its classes, and is drawn again if these change."""
+    encoding, classes = load_encoding("semantic"), load_classes("semantickitti")
+    rows, cols = encoding.grid.shape
+    lines = np.full((rows, 1 + cols), 255, dtype=np.uint8)
+    lines[:, 0] = 0  # filters
+    row, col = encoding.grid.to_pixel(-20, 5)
+    lines[row, 1 + col] = 8
+    image, picture = tmp_path / "a.png", tmp_path / "b.png"
+    stream = zlib.compress(lines.tobytes())
+    text = {"birdview:channels": "class"}
+    image.write_bytes(write_png((rows, cols), GREY, stream, text))
+    boxes = read_boxes(*files())
+    draw_boxes(image, boxes, encoding, picture, classes)
+    pixels = cv2.imread(str(picture))[..., ::-1]
+    assert pixels[row, col].tolist() == [255, 0, 255]
+    assert not pixels[row + 1 :].any()
+    assert is_current(picture, image, boxes, encoding, classes)
+    others = classes._replace(colours=classes.colours[::-1])
+    assert not is_current(picture, image, boxes, encoding, others)
+    mv3d = load_encoding("mv3d")
+    draw_boxes(image, boxes, mv3d, picture, classes)
+    assert is_current(picture, image, boxes, mv3d, others)
+
+
+def test_background_of_boxes_is_black(tmp_path, make_scan, files):
+    """Whatever its shade."""
+    settings = yaml.safe_load((ENCODINGS / "lyft.yaml").read_text())
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(settings | {"background": 255}))
+    encoding = load_encoding(tmp_path / "own.yaml")
+    render(make_scan(tmp_path / "a.bin", 0), tmp_path / "a.png", encoding)
+    draw_boxes(tmp_path / "a.png", [], encoding, tmp_path / "b.png")
+    assert not cv2.imread(str(tmp_path / "b.png")).any()
 
 
 def test_real_boxes_contain_points(kitti_scans, kitti_labels):

@@ -44,6 +44,17 @@ def test_without_a_data_set_there_is_no_layer(tmp_path):
     assert find(tmp_path) == ([], [])
 
 
+def test_a_data_set_of_masks_has_no_layer(tmp_path):
+    """Predictions on its images are of the classes of the settings."""
+    index = describe_dataset(ENCODING, LAYOUT, {}, ".png", {"train": {"a": []}})
+    (tmp_path / "boxes.json").write_text(json.dumps(index))
+    assert find(tmp_path) == ([], [])
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions/a.txt").write_text("")
+    (layer,), _ = find(tmp_path, tmp_path / "predictions")
+    assert layer.classes == ["Car"]
+
+
 def test_labels_are_those_of_the_data_set(dataset):
     """A scan that the data set lacks is another thing than one without objects."""
     (layer,), told = find(dataset)

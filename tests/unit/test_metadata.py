@@ -9,6 +9,7 @@ import yaml
 from birdview.benchmark.reference import LOOPS
 from birdview.metadata import describe_grid, explain_pixels, write_grid
 from birdview.paths import ENCODINGS
+from birdview.pixels.classes import load_classes
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 
@@ -18,7 +19,7 @@ def test_describes_notebook():
     grid = describe_grid(load_encoding("notebook"))
     assert grid.pop("digest") == load_encoding("notebook").digest
     assert grid.pop("software").startswith("birdview ")
-    of_none = {"of": None, "values": None, "z": None}
+    of_none = {"of": None, "values": None, "z": None, "is_class_map": False}
     channel = of_none | {"zero": None, "full": None, "scale": "scan"}
     assert grid == {
         "encoding": "notebook",
@@ -36,6 +37,8 @@ def test_describes_notebook():
         "to_metres": [[0, -0.1, 80], [-0.1, 0, 80]],
         "height": "-(z - 0)",
         "background": 0,
+        "classes": None,
+        "none": None,
         "channels": [
             channel
             | {"name": "density", "statistic": "record_highs", "unit": "points"},
@@ -68,6 +71,7 @@ def test_describes_slices():
         "scale": "log",
         "zero": 0,
         "full": 63,
+        "is_class_map": False,
     }
 
 
@@ -106,6 +110,7 @@ def test_describes_fields(tmp_path):
         "scale": "linear",
         "zero": -20,
         "full": 20,
+        "is_class_map": False,
     }
     assert channels[5]["values"] == [10, 0.5]
     assert explain_pixels(encoding).split("\n")[2:] == [
@@ -117,6 +122,45 @@ def test_describes_fields(tmp_path):
         "- ``cars``: count of ``class`` 10, 0.5: 0 to 255 for 0 to 15 points, "
         "logarithmic",
         "- ``kind``: priority of ``class`` 30, 10: 0 to 255 for 0 to 255 class",
+    ]
+    assert not any(channel["is_class_map"] for channel in channels)  # unknown ones
+
+
+def test_describes_classes(tmp_path):
+    """Their numbers, names and colours; and what is no class."""
+    encoding, classes = load_encoding("semantic"), load_classes("semantickitti")
+    grid = describe_grid(encoding, classes)
+    assert len(grid["classes"]) == 19
+    assert grid["classes"][8] == {
+        "number": 8,
+        "name": "road",
+        "colour": [255, 0, 255],
+    }
+    assert grid["none"] == 255
+    assert [channel["is_class_map"] for channel in grid["channels"]] == [True]
+    assert explain_pixels(encoding, classes).split("\n")[2:] == [
+        "- ``class``: majority of ``class``: class 0 to 18; 255 is none"
+    ]
+    write_grid(encoding, load_layout("kitti"), tmp_path / "grid.json", classes)
+    written = json.loads((tmp_path / "grid.json").read_text())
+    assert written["classes"] == grid["classes"]
+    assert describe_grid(load_encoding("mv3d"), classes)["classes"] is None
+
+
+def test_describes_counts_of_classes(tmp_path):
+    """A count is no class map, but the classes have names."""
+    settings = yaml.safe_load((ENCODINGS / "semantic.yaml").read_text())
+    count = {"statistic": "count", "of": "class", "range": [0, 9]}
+    settings["channels"] = [count | {"name": "walkers", "values": [5, 6, 30]}]
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    encoding, classes = load_encoding(path), load_classes("semantickitti")
+    grid = describe_grid(encoding, classes)
+    assert len(grid["classes"]) == 19
+    assert grid["none"] is None
+    assert explain_pixels(encoding, classes).split("\n")[2:] == [
+        "- ``walkers``: count of ``class`` 5 (person), 6 (bicyclist), 30: 0 to 255 for "
+        "0 to 9 points"
     ]
 
 

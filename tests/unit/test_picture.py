@@ -1,15 +1,22 @@
 """Pictures and contact sheets: colours, orientation, and that no point is lost."""
 
+import zlib
+from collections import Counter
+
 import cv2
 import numpy as np
 import pytest
 import yaml
 
+from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import load_encoding
+from birdview.pixels.png import GREY, write_png
 from birdview.pixels.render import render
 from birdview.view.contact_sheet import (
     LABEL,
+    LEGEND,
     MAX_PICTURES,
+    SWATCH,
     choose_evenly,
     draw_contact_sheet,
     put_text,
@@ -166,6 +173,144 @@ def test_pictures_of_awkward_sizes(make_encoding, count, shape, longest):
     np.testing.assert_array_equal(
         picture, paint_by_loops(planes, colours, *picture.shape[:2])
     )
+
+
+PALETTE = Classes(
+    "own",
+    ("car", "road", "tree"),
+    ((100, 150, 245), (255, 0, 255), (0, 175, 0)),
+    (),
+    (),
+)
+CLASS = {"name": "class", "statistic": "majority", "of": "class", "range": [0, 255]}
+
+
+def paint_classes_by_loops(plane, height, width):
+    """Paint a class map pixel by pixel, as the definition says."""
+    rows, cols = plane.shape
+    picture = np.zeros((height, width, 3), dtype=np.uint8)
+    to_row, to_col = np.arange(rows) * height // rows, np.arange(cols) * width // cols
+    for row, col in np.ndindex(height, width):
+        covered = Counter(plane[to_row == row][:, to_col == col].ravel().tolist())
+        known = [(-n, number) for number, n in covered.items() if number < 3]
+        if known:
+            _, number = min(known)
+            picture[row, col] = PALETTE.colours[number]
+    return picture
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 13), (29, 31)])
+@pytest.mark.parametrize("longest", [1, 5, 12, 31])
+@pytest.mark.parametrize("share", [0.05, 0.9])
+def test_a_class_map_has_the_colours_of_its_classes(
+    make_encoding, shape, longest, share
+):
+    """Of the most frequent class, without gamma; 255 and unknown numbers are black."""
+    rows, cols = shape
+    encoding = make_encoding(
+        region={
+            "x": {"min": 0, "max": rows, "closed": "lower"},
+            "y": {"min": 0, "max": cols, "closed": "lower"},
+        },
+        channels=[CLASS],
+        background=255,
+    )
+    rng = np.random.default_rng(0)
+    planes = rng.integers(0, 5, (1, *shape), dtype=np.uint8)
+    planes[rng.random(planes.shape) > share] = 255
+    picture = make_picture(planes, encoding, longest, palette=PALETTE)
+    np.testing.assert_array_equal(
+        picture, paint_classes_by_loops(planes[0], *picture.shape[:2])
+    )
+
+
+def test_background_is_no_class(make_encoding):
+    """Whatever its number: where it is 0, the first class cannot be seen."""
+    encoding = make_encoding(channels=[CLASS])
+    planes = np.zeros((1, 3, 2), dtype=np.uint8)
+    planes[0, 0, 0] = 2
+    picture = make_picture(planes, encoding, 3, palette=PALETTE)
+    assert picture[0, 0].tolist() == [0, 175, 0]
+    assert np.count_nonzero(picture.any(axis=2)) == 1
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_class_maps_cover_other_planes(make_encoding, number):
+    """Of the others, the brightest is grey; a later map covers those before it."""
+    maps = [CLASS | {"name": f"class_{k}"} for k in range(2)]
+    encoding = make_encoding(
+        channels=[*channels(*"abc"[:number]), *maps], background=255
+    )
+    planes = np.full((number + 2, 3, 2), 255, dtype=np.uint8)
+    planes[:number, :2] = [[[10 * (k + 1)] * 2, [0, 255]] for k in range(number)]
+    planes[-2, 0] = 0, 1
+    planes[-1, 0] = 255, 2
+    picture = make_picture(planes, encoding, 3, gamma=0.5, palette=PALETTE)
+    grey = round(255 * (10 * number / 255) ** 0.5)
+    assert picture[0].tolist() == [[100, 150, 245], [0, 175, 0]]
+    assert not picture[1:].any()
+    planes[-2:] = 255
+    picture = make_picture(planes, encoding, 3, gamma=0.5, palette=PALETTE)
+    assert picture[0].tolist() == 2 * [3 * [grey]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"range": [0, 19]}, {"statistic": "max"}, {"of": "ring"}],
+)
+def test_other_channels_are_no_class_maps(make_encoding, change):
+    """Their values are shades."""
+    encoding = make_encoding(channels=[CLASS | change])
+    planes = np.full((1, 3, 2), 1, dtype=np.uint8)
+    np.testing.assert_array_equal(
+        make_picture(planes, encoding, 3, palette=PALETTE),
+        make_picture(planes, encoding, 3),
+    )
+
+
+def test_contact_sheet_of_class_maps_has_a_legend(make_encoding, tmp_path):
+    """Of the classes that occur, in the order of their numbers."""
+    encoding = make_encoding(channels=[CLASS], background=255)
+    images = {}
+    for number, name in enumerate("ab"):
+        lines = np.full((3, 3), 255, dtype=np.uint8)
+        lines[:, 0] = 0  # filters
+        lines[0, 1:] = 2 * number, 7
+        images[name] = tmp_path / f"{name}.png"
+        text = {"birdview:channels": "class"}
+        stream = zlib.compress(lines.tobytes())
+        images[name].write_bytes(write_png((3, 2), GREY, stream, text))
+    sheets = []
+    for palette in (None, PALETTE):
+        draw_contact_sheet(tmp_path / "sheet.png", images, encoding, 2, palette)
+        sheets.append(cv2.imread(str(tmp_path / "sheet.png"))[..., ::-1])
+    plain, sheet = sheets
+    legend = sheet[len(plain) :]
+    assert legend.shape == (LEGEND, plain.shape[1], 3)
+    lefts = {}
+    for name, colour in zip(PALETTE.names, PALETTE.colours, strict=True):
+        found = np.flatnonzero((legend == colour).all(axis=2).any(axis=0))
+        if len(found):
+            assert len(found) == SWATCH
+            lefts[name] = found[0]
+    assert [*lefts] == ["car", "tree"]
+    assert lefts["car"] < lefts["tree"]
+
+
+def test_a_long_legend_has_several_lines(make_encoding, tmp_path):
+    """Each name is whole, or loses its beginning if no line is as wide."""
+    encoding = make_encoding(channels=[CLASS], background=255)
+    names = tuple(f"class {number} {'of points ' * number}" for number in range(30))
+    palette = Classes("long", names, 30 * ((200, 100, 50),), (), ())
+    image = tmp_path / "a.png"
+    stream = zlib.compress(bytes([0, 0, 1, 0, 2, 3, 0, 4, 5]))
+    image.write_bytes(write_png((3, 2), GREY, stream, {"birdview:channels": "class"}))
+    draw_contact_sheet(tmp_path / "sheet.png", {"a": image}, encoding, 1, palette)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))[..., ::-1]
+    legend = sheet[48 + 480 + LABEL + 8 :]
+    assert len(legend) % LEGEND == 0
+    assert len(legend) > LEGEND
+    assert (legend == (200, 100, 50)).all(axis=2).sum() == 6 * SWATCH**2
 
 
 def test_cells_that_are_longer_than_wide(make_encoding):

@@ -52,6 +52,58 @@ def pictured(original, tmp_path):
     return original.copy(tmp_path / "a project")
 
 
+CLASSES = """
+description: Two classes.
+classes:
+  - {name: car, colour: [10, 250, 30], labels: [10]}
+  - {name: road, colour: [200, 20, 220], labels: [40]}
+"""
+
+
+def test_pictures_change_with_the_colours_of_classes(project):
+    """And grid.json with them and the names; images stay as they are."""
+    folder = project.folder
+    (folder / "scans").mkdir()
+    (folder / "own.yaml").write_text(CLASSES)
+    side = np.arange(-50, 50, 0.1)
+    points = np.zeros((2, len(side), 4), dtype="<f4")
+    points[..., 0], points[..., 2] = side, -1
+    points[:, :, 1] = [[5], [-5]]
+    points.tofile(folder / "scans/a.bin")
+    (folder / "labels").mkdir()
+    labels = np.repeat(np.array([10, 40], dtype="<u4"), len(side))
+    labels.tofile(folder / "labels/a.label")
+    labelled = "point_labels={path: labels, map: own.yaml}"
+    settings = ("--config", "scans=scans", "encodings=[semantic]", labelled)
+    targets = ("all", "contact_sheet", "movie")
+    grid = folder / "results/semantic/grid.json"
+    sheet = folder / "results/contact_sheet/semantic.png"
+
+    def has_colour(*colour):
+        return (cv2.imread(str(sheet))[..., ::-1] == colour).all(axis=2).any()
+
+    project.run(*targets, *settings)
+    images = project.images()
+    assert [one["name"] for one in json.loads(grid.read_text())["classes"]] == [
+        "car",
+        "road",
+    ]
+    assert has_colour(10, 250, 30)
+    assert has_colour(200, 20, 220)
+    changed = CLASSES.replace("road", "street").replace("[10, 250", "[150, 250")
+    (folder / "own.yaml").write_text(changed)
+    project.run(*targets, *settings)
+    assert project.images()["semantic/a.png"] == images["semantic/a.png"]
+    assert json.loads(grid.read_text())["classes"] == [
+        {"number": 0, "name": "car", "colour": [150, 250, 30]},
+        {"number": 1, "name": "street", "colour": [200, 20, 220]},
+    ]
+    assert has_colour(150, 250, 30)
+    assert not has_colour(10, 250, 30)
+    output = project.run(*targets, *settings)
+    assert "Nothing to be done" in output
+
+
 def read_counts(folder, encoding):
     """Return the counts or the error of each scan in the gallery."""
     text = (folder / "results/gallery" / encoding / "counts.js").read_text()

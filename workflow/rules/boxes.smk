@@ -23,6 +23,7 @@ rule draw_boxes:
     params:
         code=code_of("view.boxes", "training.labels.source"),
         origin=RUN.labels and RUN.labels.origin,
+        classes=lambda wildcards: jobs.describe_classes(RUN, wildcards.encoding),
     run:
         run_job(
             log[0],
@@ -46,5 +47,8 @@ rule draw_boxes_of_batch:
     params:
         code=code_of("view.boxes", "training.labels.source"),
         origin=RUN.labels and RUN.labels.origin,
+        classes=lambda wildcards: [
+            jobs.describe_classes(RUN, encoding) for encoding in RUN.encodings
+        ],
     run:
         run_job(log[0], jobs.draw_boxes_of_batch, RUN, wildcards.batch, output.mark)

@@ -49,6 +49,7 @@ rule draw_contact_sheet:
     params:
         meaning=lambda wildcards: jobs.explain_pixels(RUN, wildcards.encoding),
         total=lambda wildcards: len(RUN.scans),
+        classes=lambda wildcards: jobs.describe_classes(RUN, wildcards.encoding),
         code=code_of("view.contact_sheet"),
     run:
         run_job(
@@ -65,6 +66,7 @@ rule render_movie:
         "<run>/logs/movie/{encoding}.log",
     params:
         rate=RUN.settings["frame_rate"],
+        classes=lambda wildcards: jobs.describe_classes(RUN, wildcards.encoding),
         code=code_of("view.movie"),
     run:
         run_job(log[0], jobs.render_movie, RUN, wildcards.encoding, output.movie)

@@ -45,8 +45,8 @@ function loadCounts(encoding) {
 function loadImage(encoding, index) {
   const key = `${encoding}/${index}`;
   const image = images.get(key)
-    ?? fetchScript(key).then(async ({ png, boxes }) =>
-      ({ ...await decode(png, encodings.get(encoding)), boxes }));
+    ?? fetchScript(key).then(async ({ png, boxes, found }) =>
+      ({ ...await decode(png, encodings.get(encoding)), boxes, found }));
   images.delete(key); // move it to the end: the first is the least recently used
   images.set(key, image);
   image.catch(() => images.delete(key));

@@ -29,9 +29,7 @@ class Pane {
     }
     if (this.imageEncoding !== this.name) this.image = null; // it has other planes
     this.imageEncoding = this.name;
-    const { rows, cols, planes } = this.encoding;
-    this.title.replaceChildren(this.name,
-      make("small", { textContent: `${rows} × ${cols}, ${planes} planes` }));
+    this.updateTitle([]);
     this.canvas.setAttribute("aria-label",
       `Bird's-eye view of scan ${DATA.scans[state.index]}, encoding ${this.name}`);
     let image = null, error = "";
@@ -44,11 +42,20 @@ class Pane {
     }
     if (this.wanted !== wanted) return;
     this.image = image;
+    this.updateTitle(image?.found ?? []);
     this.message.hidden = !error;
     this.message.replaceChildren(make("b", { textContent: "No image of this scan" }), error);
     this.repaint();
     if (this === main) countBoxes();
     this.shown = this.element.dataset.shown = wanted;
+  }
+
+  // Say what the image is, and how much of what it should show was found.
+  updateTitle(found) {
+    const { rows, cols, planes } = this.encoding;
+    const facts = [`${rows} × ${cols}`, planes === 1 ? "1 plane" : `${planes} planes`,
+      ...found.map(([what, count]) => `${what}: ${count}`)];
+    this.title.replaceChildren(this.name, make("small", { textContent: facts.join(", ") }));
   }
 
   repaint() {
@@ -144,7 +151,7 @@ class Pane {
     if (isInside && this.image) {
       values = valuesAt(this.image, this.encoding, row * cols + col);
       const lines = channels.map((channel, plane) =>
-        [channel.name, values[plane], values[plane] === background ? "" : formatValue(channel, values[plane])]);
+        [channel.name, values[plane], this.explainValue(channel, values[plane])]);
       // If there are many planes, leave out those without a value.
       tables.push(makeTable(lines.filter(([, value]) => channels.length <= 8 || value !== background)));
     }
@@ -152,6 +159,11 @@ class Pane {
     this.readout.classList.toggle("idle", !state.cursor);
     this.readout.replaceChildren(...tables);
     updateTip(this, { x, y }, toCanvas(this, { x, y }));
+  }
+
+  explainValue(channel, value) {
+    if (channel.is_class_map) return palettes.get(this.name)[value]?.[0] ?? "no class";
+    return value === this.encoding.background ? "" : formatValue(channel, value);
   }
 }
 

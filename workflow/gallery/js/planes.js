@@ -5,7 +5,10 @@ let listedPlanes = ""; // what the list is of
 function updatePlanes() {
   const name = state.encoding, wanted = `${name}/${state.mode}`;
   // Only if it has to: to keep the focus, and clicks while scans play.
-  if (listedPlanes !== wanted) listPlanes();
+  if (listedPlanes !== wanted) {
+    listPlanes();
+    listPalette();
+  }
   listedPlanes = wanted;
   $("planes").querySelectorAll("input").forEach((input, plane) => {
     input.checked = isShown(name, plane);
@@ -13,24 +16,36 @@ function updatePlanes() {
   updateColourBar(encodings.get(name).channels[state.singlePlane.get(name)]);
 }
 
+// List the classes that class maps show.
+function listPalette() {
+  const palette = hasClassMap(encodings.get(state.encoding)) ? palettes.get(state.encoding) : [];
+  $("palette").hidden = !palette.length;
+  $("palette").querySelector("ul").replaceChildren(...palette.flatMap(([name, colour]) => {
+    const swatch = make("i");
+    swatch.style.background = `rgb(${colour})`;
+    return make("li", {}, swatch, name);
+  }));
+}
+
 function listPlanes() {
   const focused = document.activeElement?.id;
-  const { channels, colours } = encodings.get(state.encoding);
+  const encoding = encodings.get(state.encoding), { channels, colours } = encoding;
   const isSingle = state.mode === "one";
   $("planes").replaceChildren(...channels.map((channel, plane) => {
     const input = make("input",
       { type: isSingle ? "radio" : "checkbox", name: "plane", id: `plane-${plane}` });
     input.onchange = () => choosePlane(plane);
-    const swatch = make("i", { hidden: isSingle });
-    swatch.style.background = `rgb(${colours[plane] ?? [255, 255, 255]})`;
+    const swatch = make("i", { hidden: isSingle || channel.is_class_map });
+    const colour = hasClassMap(encoding) ? null : colours[plane];
+    swatch.style.background = `rgb(${colour ?? [255, 255, 255]})`;
     return make("label", { title: describeChannel(channel) },
       input, swatch, channel.name, make("small", { textContent: formatRange(channel) }));
   }));
   if (focused?.startsWith("plane-")) $(focused)?.focus();
 }
 
-function updateColourBar({ zero, full, unit }) {
-  $("bar").hidden = state.mode !== "one";
+function updateColourBar({ zero, full, unit, is_class_map: isMap }) {
+  $("bar").hidden = state.mode !== "one" || isMap;
   const [low, high] = $("bar").querySelectorAll("span"), suffix = suffixOf(unit);
   low.textContent = zero === null ? "minimum of the scan" : `${round(zero)}${suffix}`;
   high.textContent = full === null ? "maximum" : `${round(full)}${suffix}`;

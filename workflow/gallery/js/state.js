@@ -34,9 +34,17 @@ const state = {
   hiddenClasses: new Set(), // of boxes
 };
 
-// Channels of whole cells have no colour next to slices.
-const hiddenByDefault = ({ colours }) =>
-  new Set(colours.flatMap((colour, plane) => (colour ? [] : [plane])));
+// The palette of each encoding: what the values of its class maps mean, as [name, colour].
+const palettes = new Map(DATA.encodings.map(({ encoding, classes, none }) => {
+  const palette = (classes ?? []).map(({ name, colour }) => [name, colour]);
+  delete palette[none];
+  return [encoding, palette];
+}));
+const hasClassMap = ({ channels }) => channels.some((channel) => channel.is_class_map);
+
+// Channels of whole cells have no colour next to slices, unless there are class maps.
+const hiddenByDefault = (encoding) => new Set(encoding.colours.flatMap((colour, plane) =>
+  (colour || hasClassMap(encoding) ? [] : [plane])));
 
 for (const [name, encoding] of encodings) {
   state.hiddenPlanes.set(name, hiddenByDefault(encoding));

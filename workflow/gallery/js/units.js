@@ -9,12 +9,13 @@ function formatValue({ zero, full, scale, unit, statistic }, value) {
   const share = value / 255;
   const number = scale === "log"
     ? Math.expm1(share * Math.log1p(full)) : zero + share * (full - zero);
-  const digits = unit !== "points" ? 2 : number < 9.5 ? 1 : 0;
+  const digits = unit === "sweeps" ? 1 : unit !== "points" ? 2 : number < 9.5 ? 1 : 0;
   return `≈ ${number.toFixed(digits)}${suffixOf(unit)}`;
 }
 
 // Return the values that 0 and 255 stand for.
-function formatRange({ zero, full, scale, unit, statistic }) {
+function formatRange({ zero, full, scale, unit, statistic, is_class_map: isMap }) {
+  if (isMap) return "classes";
   if (zero === null) return "each scan's range";
   if (statistic === "occupancy") return "";
   const suffix = scale === "log" ? ", log" : "";

@@ -8,12 +8,15 @@ import numpy as np
 
 from birdview.files import PathLike, write_atomically
 from birdview.image import read_image
+from birdview.metadata import find_class_maps, list_classes
+from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.png import RGB, read_text, write_png
 from birdview.provenance import SOFTWARE, digest_modules
 from birdview.training.labels.box import Box
 from birdview.training.labels.kitti import read_boxes as read_boxes
 from birdview.training.selection import outline
+from birdview.view.picture import paint_classes, remove_background
 
 COLOURS = {
     "Car": (255, 209, 102),
@@ -29,13 +32,17 @@ _SHIFT = 4  # OpenCV takes positions as integers, in units of 1/2**4 pixels
 
 
 def draw_boxes(
-    image: PathLike, boxes: Sequence[Box], encoding: Encoding, picture: PathLike
+    image: PathLike,
+    boxes: Sequence[Box],
+    encoding: Encoding,
+    picture: PathLike,
+    palette: Classes | None = None,
 ) -> None:
     """Draw the boxes of a scan on its image, and write the result as another PNG.
 
     The polygons are those that a data set has. An image of three planes is drawn on in
-    its colours; of any other, the brightest plane of each pixel is shown in grey. A
-    box's thick edge is its front.
+    its colours; of any other, the brightest plane of each pixel is shown in grey, and
+    class maps in the colours of the classes. A box's thick edge is its front.
 
     Parameters
     ----------
@@ -46,6 +53,8 @@ def draw_boxes(
         The image's encoding.
     picture : path-like
         The file to write.
+    palette : Classes, optional
+        The classes of class maps.
 
     Raises
     ------
@@ -55,9 +64,13 @@ def draw_boxes(
     import cv2  # here, because reading boxes does not need it
 
     planes, _ = read_image(image)
-    if len(planes) != 3:
-        planes = np.broadcast_to(planes.max(axis=0), (3, *planes.shape[1:]))
-    pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))
+    if palette and find_class_maps(encoding):
+        pixels = paint_classes(planes, encoding, palette)
+    else:
+        planes = remove_background(planes, encoding)
+        if len(planes) != 3:
+            planes = np.broadcast_to(planes.max(axis=0), (3, *planes.shape[1:]))
+        pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))
     for box in boxes:
         colour = COLOURS.get(box.kind, OTHER)
         # OpenCV's (0, 0) is the middle of the first pixel; ours is its corner.
@@ -74,14 +87,20 @@ def draw_boxes(
     text = {
         "Software": SOFTWARE,
         "birdview:boxes": str(len(boxes)),
-        _SOURCES: _digest_sources(image, boxes),
+        _SOURCES: _digest_sources(image, boxes, encoding, palette),
     }
     stream = zlib.compress(lines.tobytes(), level=1)  # twice as fast as the default
     write_atomically(picture, write_png((rows, cols), RGB, stream, text))
 
 
-def is_current(picture: PathLike, image: PathLike, boxes: Sequence[Box]) -> bool:
-    """Whether a picture was drawn from this image and these boxes, by this code.
+def is_current(
+    picture: PathLike,
+    image: PathLike,
+    boxes: Sequence[Box],
+    encoding: Encoding,
+    palette: Classes | None = None,
+) -> bool:
+    """Whether a picture is what `draw_boxes` would draw, by this code.
 
     Raises
     ------
@@ -92,12 +111,18 @@ def is_current(picture: PathLike, image: PathLike, boxes: Sequence[Box]) -> bool
         drawn = read_text(picture).get(_SOURCES)
     except (OSError, ValueError):
         return False
-    return drawn == _digest_sources(image, boxes)
+    return drawn == _digest_sources(image, boxes, encoding, palette)
 
 
-def _digest_sources(image: PathLike, boxes: Sequence[Box]) -> str:
+def _digest_sources(
+    image: PathLike,
+    boxes: Sequence[Box],
+    encoding: Encoding,
+    palette: Classes | None,
+) -> str:
     """Return the SHA-256 of what makes a picture; of the image, its text counts."""
     text = sorted(read_text(image).items())
     drawn = [(box.kind, box.corners.tolist()) for box in boxes]
     code = digest_modules("birdview.view.boxes")
-    return hashlib.sha256(repr([code, text, drawn]).encode()).hexdigest()
+    classes = list_classes(encoding, palette)
+    return hashlib.sha256(repr([code, text, drawn, classes]).encode()).hexdigest()

@@ -10,10 +10,11 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -24,7 +25,10 @@ from birdview.counts import Counts
 from birdview.files import PathLike
 from birdview.image import ImageFile, Inflate, as_planes
 from birdview.metadata import describe_grid
+from birdview.pixels.assembly import FOUND
+from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding
+from birdview.pixels.png import text_in_front
 from birdview.reproduce.manifest import examine_image
 from birdview.view.layers import Layer, colour_classes
 from birdview.view.picture import GAMMA, choose_colours, make_picture
@@ -51,6 +55,7 @@ def write_gallery(
     invalid: Mapping[str, str] = MappingProxyType({}),
     doubts: Mapping[tuple[str, str], str] = MappingProxyType({}),
     find_layers: Callable[[Encoding], Sequence[Layer]] = lambda _: (),
+    palette: Classes | None = None,
 ) -> int:
     """Write the page, `index.html`, and the files it loads when images are shown.
 
@@ -72,6 +77,8 @@ def write_gallery(
         What is doubtful about images, by the names of encoding and scan.
     find_layers : function
         Returns the layers of boxes of an encoding's images.
+    palette : Classes, optional
+        The classes of class maps.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def write_gallery(
             layers |= dict.fromkeys(layer.name for layer in found)
             classes |= dict.fromkeys(one for layer in found for one in layer.classes)
             results = _write_images(
-                pool, Path(folder) / name, files, explain, inflate, found
+                pool, Path(folder) / name, files, explain, inflate, found, palette
             )
             results += invalid.values()
             missing += sum(isinstance(result, str) for result in results)
@@ -110,9 +117,11 @@ def write_gallery(
             _write_script(Path(folder) / name / "counts.js", "counts", name, data)
             scans = [image.scan for image in files]
             encodings.append(files[0].encoding)
-    _write_page(
-        Path(folder) / "index.html", [*scans, *invalid], encodings, layers, classes
-    )
+    page, described = Path(folder) / "index.html", []
+    for encoding in encodings:
+        colours = {"colours": choose_colours(encoding.channels)}
+        described.append(describe_grid(encoding, palette) | colours)
+    _write_page(page, [*scans, *invalid], described, layers, classes)
     return missing
 
 
@@ -123,13 +132,14 @@ def _write_images(
     explain: Callable[[ImageFile], str],
     inflate: Inflate,
     layers: Sequence[Layer],
+    palette: Classes | None,
 ) -> list[_Result]:
     """Write the data and the thumbnails of the images of one encoding."""
     folder.mkdir()
 
     def write(first: int) -> list[_Result]:
         batch = images[first : first + SPRITE_SIZE]
-        return _write_sprite(folder, first, batch, explain, inflate, layers)
+        return _write_sprite(folder, first, batch, explain, inflate, layers, palette)
 
     batches = pool.map(write, range(0, len(images), SPRITE_SIZE))
     return [result for batch in batches for result in batch]
@@ -142,6 +152,7 @@ def _write_sprite(
     explain: Callable[[ImageFile], str],
     inflate: Inflate,
     layers: Sequence[Layer],
+    palette: Classes | None,
 ) -> list[_Result]:
     """Write the data of some images and their thumbnails; number the images on."""
     sprite = np.zeros((THUMBNAIL, SPRITE_SIZE * THUMBNAIL, 3), dtype=np.uint8)
@@ -159,13 +170,14 @@ def _write_sprite(
             results.append(explain(image) or reason)
             continue
         planes = as_planes(pixels, len(image.encoding.channels))
-        picture = make_picture(planes, image.encoding, THUMBNAIL)
+        picture = make_picture(planes, image.encoding, THUMBNAIL, palette=palette)
         height, width, _ = picture.shape
         top, left = (THUMBNAIL - height) // 2, k * THUMBNAIL + (THUMBNAIL - width) // 2
         sprite[top : top + height, left : left + width] = picture
         data = {
             "png": b64encode(content).decode(),
             "boxes": {layer.name: layer.read(image.scan) for layer in layers},
+            "found": _list_found(text_in_front(BytesIO(content), image.path)),
         }
         _write_script(folder / f"{number}.js", "image", name, number, data)
         results.append(counts)
@@ -173,6 +185,15 @@ def _write_sprite(
     _, webp = cv2.imencode(".webp", sprite[..., ::-1], quality)
     (folder / f"{first // SPRITE_SIZE}.webp").write_bytes(webp.tobytes())
     return results
+
+
+def _list_found(text: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return of what an image is made, and of how much: ("sweeps", "3 of 5")."""
+    return [
+        (keyword.removeprefix("birdview:"), text[keyword])
+        for keyword in FOUND
+        if keyword in text
+    ]
 
 
 def _write_script(path: Path, *arguments: object) -> None:
@@ -184,7 +205,7 @@ def _write_script(path: Path, *arguments: object) -> None:
 def _write_page(
     path: Path,
     scans: list[str],
-    encodings: list[Encoding],
+    encodings: list[dict[str, Any]],
     layers: Iterable[str],
     classes: Iterable[str],
 ) -> None:
@@ -198,10 +219,7 @@ def _write_page(
         "colourMap": colours.tolist(),
         "layers": [*layers],
         "classes": [*colour_classes([*classes]).items()],
-        "encodings": [
-            describe_grid(encoding) | {"colours": choose_colours(encoding.channels)}
-            for encoding in encodings
-        ],
+        "encodings": encodings,
     }
     # In a page, < may start a tag.
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))

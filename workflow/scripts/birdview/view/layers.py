@@ -1,6 +1,7 @@
 """Layers of boxes that the gallery draws on images: labels and predictions."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from itertools import cycle
 from typing import Any, NamedTuple, TypeAlias
 
@@ -76,12 +77,10 @@ def find_layers(
         If the data set's index cannot be read, or `predictions` is no folder of files
         that each belong to one of the scans.
     """
-    layers = []
-    try:
+    layers, index = [], None
+    with suppress(FileNotFoundError):
         index = read_index(dataset)
-    except FileNotFoundError:
-        pass
-    else:
+    if index and index["classes"]:  # it may have masks alone
         classes = [*index["classes"]]
         made_of = index["encoding_sha256"], index["layout_sha256"]
         if made_of == (encoding.digest, layout.digest):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from birdview.files import PathLike, atomic_path
 from birdview.image import read_image
+from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding
 from birdview.view.contact_sheet import TEXT, put_text
 from birdview.view.picture import make_picture
@@ -21,7 +22,11 @@ MAX_SIDE = 800
 
 
 def write_movie(
-    path: PathLike, images: Mapping[str, PathLike], encoding: Encoding, rate: float
+    path: PathLike,
+    images: Mapping[str, PathLike],
+    encoding: Encoding,
+    rate: float,
+    palette: Classes | None = None,
 ) -> None:
     """Write a movie with one frame for each image.
 
@@ -35,6 +40,8 @@ def write_movie(
         The images' encoding.
     rate : float
         Frames per second.
+    palette : Classes, optional
+        The classes of class maps.
 
     Raises
     ------
@@ -49,7 +56,7 @@ def write_movie(
         movie = partial.with_suffix(SUFFIX)  # tells OpenCV the kind of file
         try:
             for scan, image in images.items():
-                frame = _draw_frame(read_image(image).planes, encoding, scan)
+                frame = _draw_frame(read_image(image).planes, encoding, scan, palette)
                 if not writer.isOpened():
                     code, size = cv2.VideoWriter.fourcc(*CODEC), frame.shape[1::-1]
                     if not writer.open(str(movie), cv2.CAP_FFMPEG, code, rate, size):
@@ -78,9 +85,9 @@ def _count_frames(movie: Path) -> int:
 
 
 def _draw_frame(
-    planes: NDArray[np.uint8], encoding: Encoding, scan: str
+    planes: NDArray[np.uint8], encoding: Encoding, scan: str, palette: Classes | None
 ) -> NDArray[np.uint8]:
-    picture = make_picture(planes, encoding, MAX_SIDE)[..., ::-1]
+    picture = make_picture(planes, encoding, MAX_SIDE, palette=palette)[..., ::-1]
     height, width, _ = picture.shape
     # The codec needs even sizes.
     frame = np.zeros((height + height % 2, width + width % 2, 3), dtype=np.uint8)

@@ -1,5 +1,7 @@
 """Turn the planes of an image into a picture: in colour, forward up.
 
+Class maps are painted in the colours of the classes, other planes beside them in grey.
+
 An image is data; a picture is for looking at. The gallery's page paints the same way.
 """
 
@@ -10,7 +12,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from birdview.metadata import find_class_maps
 from birdview.pixels.channel import Channel
+from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding
 
 Colour: TypeAlias = tuple[int, int, int]
@@ -47,7 +51,11 @@ def _rainbow(share: float) -> Colour:
 
 
 def make_picture(
-    planes: NDArray[np.uint8], encoding: Encoding, longest: int, gamma: float = GAMMA
+    planes: NDArray[np.uint8],
+    encoding: Encoding,
+    longest: int,
+    gamma: float = GAMMA,
+    palette: Classes | None = None,
 ) -> NDArray[np.uint8]:
     """Make a picture of an image, with forward up and left on the left.
 
@@ -59,9 +67,13 @@ def make_picture(
         The image's encoding.
     longest : int
         Pixels of the picture's longer side, or fewer if the image has fewer. A pixel of
-        the picture shows the maximum of the pixels it covers, so no point disappears.
+        the picture shows the maximum of the pixels it covers, so no point disappears;
+        of a class map the most frequent class, of several the first.
     gamma : float
         The exponent applied to values in 0..1.
+    palette : Classes, optional
+        The classes whose colours class maps are painted in; grey like other planes
+        unless given.
 
     Returns
     -------
@@ -72,15 +84,86 @@ def make_picture(
     sizes = np.array([rows.size, cols.size])
     metres = sizes * [rows.cell, cols.cell]  # cells need not be square
     height, width = np.maximum(1, np.minimum(sizes, longest * metres // metres.max()))
-    if encoding.background:  # it is not painted, and must not cover points
-        planes = np.where(planes == encoding.background, np.uint8(0), planes)
-    small = _shrink(planes, int(height), int(width))
-    picture = _paint(small, choose_colours(encoding.channels))
+    shades = remove_background(planes, encoding)
+    small = _shrink(shades, int(height), int(width))
+    if palette and (maps := find_class_maps(encoding)):
+        for k in maps:
+            is_class = find_classes(planes[k], encoding, palette)
+            small[k] = _shrink_classes(
+                planes[k], is_class, small[k].shape, encoding.background
+            )
+        picture = paint_classes(small, encoding, palette, gamma)
+    else:
+        picture = _brighten(gamma)[_paint(small, choose_colours(encoding.channels))]
     if rows.column == 1:  # the rows are y
         picture, rows, cols = picture.transpose(1, 0, 2), cols, rows
     picture = picture[:: -1 if rows.ascending else 1, :: -1 if cols.ascending else 1]
-    curve = np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
-    return curve[picture]
+    return np.ascontiguousarray(picture)
+
+
+def remove_background(
+    planes: NDArray[np.uint8], encoding: Encoding
+) -> NDArray[np.uint8]:
+    """Return planes with 0 for the background, which must not cover points."""
+    if not encoding.background:
+        return planes
+    return np.where(planes == encoding.background, np.uint8(0), planes)
+
+
+def find_classes(
+    plane: NDArray[np.uint8], encoding: Encoding, palette: Classes
+) -> NDArray[np.bool_]:
+    """Return which pixels of a class map have a class of the palette."""
+    return (plane != encoding.background) & (plane < len(palette.names))
+
+
+def paint_classes(
+    planes: NDArray[np.uint8], encoding: Encoding, palette: Classes, gamma: float = 1
+) -> NDArray[np.uint8]:
+    """Paint planes some of which are class maps, in the order of the file.
+
+    Of the other planes, the brightest of each pixel is grey; class maps cover them,
+    each those before it.
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, cols, 3)
+    """
+    maps = find_class_maps(encoding)
+    others = remove_background(np.delete(planes, maps, axis=0), encoding)
+    grey = _brighten(gamma)[others.max(axis=0, initial=0)]
+    picture = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    colours = np.array(palette.colours, dtype=np.uint8)
+    for plane in planes[maps]:
+        is_class = find_classes(plane, encoding, palette)
+        picture[is_class] = colours[plane[is_class]]
+    return picture
+
+
+def _brighten(gamma: float) -> NDArray[np.uint8]:
+    """Return what each value from 0 to 255 becomes."""
+    return np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+
+
+def _shrink_classes(
+    plane: NDArray[np.uint8],
+    is_class: NDArray[np.bool_],
+    shape: tuple[int, int],
+    background: int,
+) -> NDArray[np.uint8]:
+    """Shrink a class map; a pixel becomes the most frequent class of those it covers.
+
+    Of several, it is the first. Where there is none, it is the background.
+    """
+    (rows, cols), (height, width) = plane.shape, shape
+    row, col = np.divmod(np.flatnonzero(is_class), cols)  # faster than np.nonzero
+    pixels = row * height // rows * width + col * width // cols
+    kinds, counts = np.unique(256 * pixels + plane[is_class], return_counts=True)
+    small = np.full(height * width, background, dtype=np.uint8)
+    # The last of several values for one pixel stays.
+    kinds = kinds[np.lexsort((-kinds, counts))]
+    small[kinds // 256] = kinds % 256
+    return small.reshape(shape)
 
 
 def _shrink(planes: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
