@@ -90,10 +90,11 @@ def test_images_are_converted_once(tmp_path, folder):
 def test_others_are_removed_but_not_those_of_trainers(tmp_path, folder):
     """Files of scans, splits and formats that are gone, and empty folders."""
     theirs = "labels/train.cache", "notes.txt", "best.png", "runs/coco_val.json"
+    theirs += ("masks/train.cache",)
     for name in (
         *(IMAGE, LABEL, "coco_train.json", "coco_val.json", "data.yaml", *theirs),
         *("images/train/b/1.png", "images/val/2.tiff", "images/val/2.npy"),
-        *("labels/train/b/1.txt",),
+        *("labels/train/b/1.txt", "masks/train/b/1.png", "masks.yaml", "classes.json"),
     ):
         folder.write(name, b"")
     next_run = again(folder)

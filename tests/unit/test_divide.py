@@ -121,7 +121,8 @@ SHARE = (
         ({"-a": 0.5}, f"'-a': {NAME}"),
         ({"ü": 0.5}, f"'ü': {NAME}"),
         ({"names": 0.5}, "names: a key of data.yaml, expected another name than path, "
-         "names, nc, channels, download, kpt_shape, flip_idx"),
+         "names, nc, channels, download, kpt_shape, flip_idx, masks_dir, "
+         "label_mapping"),
         ({1: 0.5}, "1, expected text: put quotes around it"),
         ({"val": 0.2, "Val": 0.2}, "val and Val would have the same folder on some "
          "disks, expected different names"),

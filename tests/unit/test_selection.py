@@ -143,8 +143,7 @@ def test_scans_in_a_folder_images_have_no_oriented_boxes():
     assert check_names(["images", "a/0", "my_images/0", "a/images"]) == ""
     assert check_names(["a/0", "a/images/0"]) == (
         "a/images/0: in a folder images, expected another name for YOLO, which would "
-        "look for its label in a folder labels there; there are COCO's files and "
-        "boxes.json"
+        "look for its label in another folder there; there is what others read"
     )
 
 

@@ -1,7 +1,7 @@
-# Makes a data set to train on: images, and the labelled boxes in their pixels.
+# Makes a data set to train on: images, and the labelled boxes in their pixels or masks.
 #
-#   <results>/<encoding>/<scan>.png, the labels
-#     ->  <run>/dataset/<encoding>/{images,labels}/<split>/<scan>.*, boxes.json, ...
+#   <results>/<encoding>/<scan>.png, the labels, <results>/<encoding of masks>/<scan>.png
+#     ->  <run>/dataset/<encoding>/{images,labels,masks}/<split>/<scan>.*, boxes.json, ...
 
 
 rule dataset:

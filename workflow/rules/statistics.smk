@@ -18,7 +18,7 @@ rule compute_statistics:
         "<run>/logs/statistics/{encoding}.log",
     threads: all_cores
     params:
-        splits=lambda wildcards: jobs.digest_splits(RUN),
+        splits=lambda wildcards: jobs.digest_splits(RUN, wildcards.encoding),
         code=code_of("training.statistics", "inflate"),
     run:
         run_job(

@@ -1,4 +1,4 @@
-"""Make a data set to train on: images, and labels in their pixels."""
+"""Make a data set to train on: images, and labels in their pixels or masks."""
 
 import json
 from collections import Counter
@@ -14,8 +14,8 @@ import numpy as np
 from birdview.checks.summary import MAX_SHOWN, count_of
 from birdview.files import PathLike
 from birdview.image import Inflate, as_planes, decode_image
+from birdview.pixels.assembly import PartReader
 from birdview.pixels.encoding import Encoding
-from birdview.pixels.scan import ScanBuffer, decode_scan
 from birdview.run import Run
 from birdview.training import coco, index, yolo
 from birdview.training.card import Card, describe_left_out
@@ -24,6 +24,12 @@ from birdview.training.folder import KeptFolder
 from birdview.training.labels.box import Box
 from birdview.training.labels.inside import count_inside
 from birdview.training.labels.judge import judge
+from birdview.training.masks import (
+    CLASSES_JSON,
+    MASKS,
+    describe_masks,
+    format_classes,
+)
 from birdview.training.selection import REASONS, Selection, select
 from birdview.training.tiff import format_tiff
 from birdview.workers import Workers, ignore
@@ -32,7 +38,8 @@ _PIECE = 100
 """Scans that a process examines at once."""
 _LABELS = "labels"
 _SUFFIXES = (".npy", ".png", ".tiff", ".txt")
-"""How names of images and labels end."""
+"""How names of images, labels and masks end."""
+_DATA, _DATA_OF_MASKS = "data.yaml", f"{MASKS}.yaml"
 
 
 class Examined(NamedTuple):
@@ -66,18 +73,16 @@ def examine(
 
     `tell` and `is_stopped` are those of `birdview.workers`.
     """
-    settings, buffer = run.settings["dataset"], ScanBuffer()
+    settings, reader = run.settings["dataset"], PartReader()
+    assemblies = run.assemblies.current
     name_of = name_classes(settings["classes"])
     examined = []
-    with run.source.open_files(scans) as files:
-        for scan, file in zip(scans, files, strict=True):
+    with assemblies.open(scans) as fetch:
+        for scan in scans:
 
-            def count(
-                chosen: Sequence[Box], scan: str = scan, file: str = file
-            ) -> list[int]:
-                data, camera = buffer.read(file), run.camera(scan)
-                points, _ = decode_scan(data, run.layout, file, camera)
-                return count_inside(points, chosen, encoding.bounds)
+            def count(chosen: Sequence[Box], scan: str = scan) -> list[int]:
+                read = reader.read(fetch(assemblies.of(scan)))
+                return count_inside(read.points, chosen, encoding.bounds)
 
             boxes, selection, error = list[Box](), Selection([], Counter(), []), ""
             try:
@@ -106,11 +111,14 @@ def examine_all(
     if count < 2 or run.source.is_remote:  # this process has the connections
         examined = examine(run, encoding, scans)
     else:
-        workers, narrow = Workers(count, "birdview.dataset"), run.narrow([])
+        workers = Workers(count, "birdview.dataset")
         try:
             with ThreadPoolExecutor(count) as pool:
                 found = pool.map(
-                    lambda piece: workers.call(examine, narrow, encoding, piece), pieces
+                    lambda piece: workers.call(
+                        examine, run.narrow(piece), encoding, piece
+                    ),
+                    pieces,
                 )
                 examined = [one for piece in found for one in piece]
         finally:
@@ -168,38 +176,53 @@ def write_dataset(
     """
     encoding, settings = run.encodings[name], run.settings["dataset"]
     suffix = choose_suffix(encoding, settings["format"])
-    labelled = set(run.labelled)
+    chosen = set(run.scans if run.labels is None else run.labelled)
     splits = {
-        split: [scan for scan in scans if scan in labelled]
+        split: [scan for scan in scans if scan in chosen]
         for split, scans in run.splits.items()
     }
     scans = [scan for members in splits.values() for scan in members]
-    examined = {one.scan: one for one in examine_all(run, encoding, scans, threads)}
-    check_kinds(examined.values(), settings["classes"])
+    classes, found = {}, list[Examined]()
+    if run.labels is not None:
+        classes = settings["classes"]
+        found = examine_all(run, encoding, scans, threads)
+        check_kinds(found, classes)
+    selected = {one.scan: one.selection.targets for one in found}
     targets = {
-        split: {scan: examined[scan].selection.targets for scan in members}
+        split: {scan: selected.get(scan, []) for scan in members}
         for split, members in splits.items()
     }
-    why_no_yolo = ""
+    why_no_labels = why_no_masks = ""
     if suffix != ".npy":  # which YOLO does not read
-        why_no_yolo = yolo.check_cells(encoding) or yolo.check_names(scans)
-    has_labels = suffix != ".npy" and not why_no_yolo
-    left_out = sum((one.selection.left_out for one in examined.values()), Counter())
-    card = Card(encoding, suffix, [*settings["classes"]], targets, left_out)
+        why_no_masks = yolo.check_names(scans)
+        why_no_labels = yolo.check_cells(encoding) if classes else ""
+    why_no_yolo = why_no_labels or why_no_masks
+    left_out = sum((one.selection.left_out for one in found), Counter())
+    card = Card(
+        encoding,
+        suffix,
+        [*classes],
+        targets,
+        left_out,
+        run.masks,
+        has_yolo_labels=bool(classes) and suffix != ".npy" and not why_no_yolo,
+        has_yolo_masks=bool(run.masks) and suffix != ".npy" and not why_no_masks,
+    )
     folder = KeptFolder(Path(path).parent)
-    _write_members(run, card, folder, threads, inflate, has_labels=has_labels)
-    _write_tables(card, folder, has_labels=has_labels)
+    _write_members(run, card, folder, threads, inflate)
+    _write_tables(card, folder)
     folder.remove_others(is_of_dataset)
     described = index.describe_dataset(
-        encoding, run.layout, settings["classes"], suffix, targets
+        encoding, run.layout, classes, suffix, targets, run.masks
     )
     folder.write(index.NAME, _format_json(described))
-    _warn(run, examined.values(), warn)
-    unlabelled = len(run.scans) - len(labelled)
+    _warn(run, found, warn)
+    unlabelled = len(run.scans) - len(chosen)
     without = f"{count_of(unlabelled, 'scan')} without labels"
     return [
         folder.path,
         *(f"  {line}" for line in card.format_table()),
+        *([f"masks: {describe_masks(run.masks)}"] if run.masks else []),
         *(f"left out: {line}" for line in describe_left_out(left_out, REASONS)),
         *([f"left out: {without}"] if unlabelled else []),
         *([why_no_yolo] if why_no_yolo else []),
@@ -207,15 +230,9 @@ def write_dataset(
 
 
 def _write_members(
-    run: Run,
-    card: Card,
-    folder: KeptFolder,
-    threads: int,
-    inflate: Inflate,
-    *,
-    has_labels: bool,
+    run: Run, card: Card, folder: KeptFolder, threads: int, inflate: Inflate
 ) -> None:
-    """Write the images of a data set, and the label files that YOLO reads."""
+    """Write the images of a data set, their masks, and label files that YOLO reads."""
     encoding, suffix = card.encoding, card.suffix
 
     def convert(image: PathLike) -> bytes:
@@ -228,7 +245,10 @@ def _write_members(
             folder.link(image, copy)
         else:
             folder.convert(image, copy, convert)
-        if has_labels:
+        if card.masks:
+            mask = run.image_path(card.masks.encoding.name, scan)
+            folder.link(mask, card.mask(split, scan))
+        if card.has_yolo_labels:
             text = yolo.format_labels(
                 card.targets[split][scan], card.names, encoding.grid.shape
             )
@@ -245,17 +265,23 @@ def _write_members(
                 pass
 
 
-def _write_tables(card: Card, folder: KeptFolder, *, has_labels: bool) -> None:
-    """Write what a data set has beside images, label files and its index."""
-    encoding = card.encoding
-    if has_labels:
-        data = yolo.format_data([*card.targets], card.names, len(encoding.channels))
-        folder.write("data.yaml", data.encode())
-    for split, members in card.targets.items():
+def _write_tables(card: Card, folder: KeptFolder) -> None:
+    """Write what a data set has beside images, masks, label files and its index."""
+    encoding, splits = card.encoding, [*card.targets]
+    planes = len(encoding.channels)
+    if card.has_yolo_labels:
+        data = yolo.format_data(splits, card.names, planes)
+        folder.write(_DATA, data.encode())
+    if card.masks:
+        folder.write(CLASSES_JSON, format_classes(card.masks.classes))
+    if card.masks and card.has_yolo_masks:
+        data = yolo.format_data(splits, card.masks.classes.names, planes, MASKS)
+        folder.write(_DATA_OF_MASKS, data.encode())
+    for split, members in card.targets.items() if card.has_boxes else ():
         files = {scan: card.image(split, scan) for scan in members}
         described = coco.describe_split(files, members, card.names, encoding.grid.shape)
         folder.write(f"coco_{split}.json", _format_json(described))
-    folder.write("README.md", card.format_readme(has_labels=has_labels).encode())
+    folder.write("README.md", card.format_readme().encode())
 
 
 def is_of_dataset(name: str) -> bool:
@@ -263,9 +289,11 @@ def is_of_dataset(name: str) -> bool:
 
     What else trainers leave there is theirs.
     """
-    if name.startswith((f"{yolo.IMAGES}/", f"{_LABELS}/")):
+    if name.startswith((f"{yolo.IMAGES}/", f"{_LABELS}/", f"{MASKS}/")):
         return name.endswith(_SUFFIXES)
-    return name == "data.yaml" or (fnmatch(name, "coco_*.json") and "/" not in name)
+    return name in (_DATA, _DATA_OF_MASKS, CLASSES_JSON) or (
+        fnmatch(name, "coco_*.json") and "/" not in name
+    )
 
 
 def _warn(run: Run, examined: Iterable[Examined], warn: Callable[[str], None]) -> None:

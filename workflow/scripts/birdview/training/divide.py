@@ -7,8 +7,11 @@ from itertools import accumulate, combinations
 
 from birdview.splits import Place, explain_missing, read_split
 
-_KEYS = "path", "names", "nc", "channels", "download", "kpt_shape", "flip_idx"
-"""Names that have another meaning beside those of splits in the file for YOLO."""
+_KEYS = (
+    *("path", "names", "nc", "channels", "download", "kpt_shape", "flip_idx"),
+    *("masks_dir", "label_mapping"),
+)
+"""Names that have another meaning beside those of splits in the files for YOLO."""
 _TOLERANCE = 1e-9  # of the sum of shares: 0.7 + 0.2 + 0.1 may be a little more than 1
 
 

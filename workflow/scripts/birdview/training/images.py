@@ -1,4 +1,4 @@
-"""The images of a data set and their boxes, as a sequence for a trainer."""
+"""The images of a data set with their boxes and masks, as a sequence for a trainer."""
 
 from collections.abc import Sequence
 from operator import index
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from birdview.files import PathLike
 from birdview.image import read_image
 from birdview.training.index import read_index
+from birdview.training.masks import MASKS
 from birdview.training.tiff import read_tiff
 
 
@@ -60,15 +61,17 @@ class Images:
     scans : list of str
         The name of the scan of each item.
     channels, classes : list of str
-        The names of the planes, and of the classes.
+        The names of the planes, and of the classes of boxes.
+    mask_classes : list of str
+        The names of the classes in masks, from number 0; none if there are no masks.
 
     Raises
     ------
     OSError
-        If there is no data set, or it cannot be read; of an item, its image.
+        If there is no data set, or it cannot be read; of an item, its image or mask.
     ValueError
         If it has no such split, or is of another version of birdview; of an item, if
-        its image is not whole.
+        its image or mask is not whole.
     """
 
     def __init__(self, folder: PathLike, split: str) -> None:
@@ -79,10 +82,12 @@ class Images:
                 f"{', '.join(found['splits'])}"
             )
         self._folder, self._suffix = Path(folder, "images", split), found["suffix"]
+        self._masks = Path(folder, MASKS, split)
         self._boxes: dict[str, list[dict[str, Any]]] = found["splits"][split]
         self.scans = [*self._boxes]
         self.channels: list[str] = found["channels"]
         self.classes = [*found["classes"]]
+        self.mask_classes: list[str] = found.get("masks", {"classes": []})["classes"]
 
     def __len__(self) -> int:
         return len(self.scans)
@@ -92,6 +97,30 @@ class Images:
         scan = self.scans[index(number)]
         path = self._folder / f"{scan}{self._suffix}"
         return self._read(path), self._convert(self._boxes[scan])
+
+    def read_mask(self, number: SupportsIndex) -> NDArray[np.uint8]:
+        """Read the mask of an image: the class of each pixel, or 255 for none.
+
+        Returns
+        -------
+        ndarray of uint8, shape (rows, cols)
+            Numbers in `mask_classes`.
+
+        Raises
+        ------
+        OSError
+            If the data set has no masks, or this one cannot be read.
+        ValueError
+            If it is not whole.
+        """
+        scan = self.scans[index(number)]
+        if not self.mask_classes:
+            raise FileNotFoundError(
+                f"{self._masks}: no masks, expected a data set of the setting "
+                f"`dataset: {{masks: semantic}}`"
+            )
+        mask: NDArray[np.uint8] = read_image(self._masks / f"{scan}.png").planes[0]
+        return mask
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         if self._suffix == ".png":

@@ -8,6 +8,7 @@ from typing import Any
 from birdview.files import PathLike
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.layout import Layout
+from birdview.training.masks import Masks
 from birdview.training.selection import Target
 
 NAME = "boxes.json"
@@ -19,6 +20,7 @@ def describe_dataset(
     classes: Mapping[str, Any],
     suffix: str,
     splits: Mapping[str, Mapping[str, Sequence[Target]]],
+    masks: Masks | None = None,
 ) -> dict[str, Any]:
     """Return the index of a data set, ready for JSON.
 
@@ -27,11 +29,12 @@ def describe_dataset(
     encoding : Encoding
     layout : Layout
     classes : mapping
-        As the settings have them.
+        Of boxes, as the settings have them; none if there are masks alone.
     suffix : str
         How the names of its images end.
     splits : mapping of str to mapping of str to sequence of Target
         The boxes of each scan of each split.
+    masks : Masks, optional
 
     Returns
     -------
@@ -51,10 +54,19 @@ def describe_dataset(
         "cols": cols,
         "to_metres": encoding.grid.affine_inverse.tolist(),
         "classes": dict(classes),
+        **({"masks": _describe_masks(masks)} if masks else {}),
         "splits": {
             name: {scan: [*map(_describe, targets)] for scan, targets in scans.items()}
             for name, scans in splits.items()
         },
+    }
+
+
+def _describe_masks(masks: Masks) -> dict[str, Any]:
+    return {
+        "encoding": masks.encoding.name,
+        "encoding_sha256": masks.encoding.digest,
+        "classes": masks.classes.names,
     }
 
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from birdview.files import PathLike, write_atomically
 from birdview.image import ImageFile, Inflate, inflate_with_zlib
+from birdview.pixels.classes import NO_CLASS, Classes
 from birdview.pixels.encoding import Encoding
 from birdview.reproduce.manifest import examine_image
+from birdview.training.masks import shows_classes
 
 
 class Shades(NamedTuple):
@@ -122,6 +124,7 @@ def compute_statistics(
     splits: Mapping[str, Iterable[str]],
     threads: int,
     inflate: Inflate = inflate_with_zlib,
+    classes: Classes | None = None,
 ) -> dict[str, Any]:
     """Compute the statistics of the planes of images in one encoding.
 
@@ -136,6 +139,8 @@ def compute_statistics(
         The scans of each split.
     threads : int
     inflate : function
+    classes : Classes, optional
+        Those that planes show, if any do.
 
     Returns
     -------
@@ -166,7 +171,7 @@ def compute_statistics(
         for image, shades in zip(images, pool.map(count, images), strict=True):
             for name in {"", split_of.get(image.scan, "")}:
                 sums[name] = _add(sums[name], shades)
-    described = {name: _describe(sums[name], encoding) for name in everything}
+    described = {name: _describe(sums[name], encoding, classes) for name in everything}
     return {
         "encoding": encoding.name,
         "encoding_sha256": encoding.digest,
@@ -185,8 +190,15 @@ def _add(one: Shades, other: Shades) -> Shades:
     )
 
 
-def _describe(shades: Shades, encoding: Encoding) -> dict[str, Any]:
+def _describe(
+    shades: Shades, encoding: Encoding, classes: Classes | None
+) -> dict[str, Any]:
     rows, cols, _ = encoding.shape
+    counts = {
+        channel.name: dict(zip(classes.names, own.tolist(), strict=False))
+        for channel, own in zip(encoding.channels, shades.counts, strict=True)
+        if classes and encoding.background == NO_CLASS and shows_classes(channel)
+    }
     return {
         "scans": shades.images,
         **{
@@ -196,6 +208,7 @@ def _describe(shades: Shades, encoding: Encoding) -> dict[str, Any]:
                 ("occupied", shades.occupied),
             )
         },
+        **({"classes": counts} if counts else {}),
     }
 
 

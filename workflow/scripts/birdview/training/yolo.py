@@ -1,4 +1,4 @@
-"""Text files of YOLO with oriented boxes (OBB), as Ultralytics has them."""
+"""Text files of YOLO with oriented boxes (OBB) or masks, as Ultralytics has them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,10 +17,10 @@ from birdview.training.selection import Target
 IMAGES = "images"
 """The folder of all images: YOLO replaces this word in their paths to find labels."""
 _DATA = """\
-# A data set of birdview's, for YOLO with oriented boxes: see README.md beside it.
+# A data set of birdview's, for YOLO with {what}: see README.md beside it.
 # Without a `path`, Ultralytics looks for the images below this folder.
 {splits}
-channels: {channels}
+{masks}channels: {channels}
 names:
 {names}
 """
@@ -63,13 +63,13 @@ def check_cells(encoding: Encoding) -> str:
 
 
 def check_names(scans: Iterable[str]) -> str:
-    """Return why the labels of some scans would not be found, or nothing."""
+    """Return why labels or masks of some scans would not be found, or nothing."""
     for scan in scans:
         if IMAGES in scan.split("/")[:-1]:
             return (
                 f"{scan}: in a folder {IMAGES}, expected another name for YOLO, which "
-                f"would look for its label in a folder labels there; there are COCO's "
-                f"files and boxes.json"
+                f"would look for its label in another folder there; there is what "
+                f"others read"
             )
     return ""
 
@@ -148,10 +148,24 @@ def read_predictions(
     return predictions
 
 
-def format_data(splits: Sequence[str], names: Sequence[str], channels: int) -> str:
-    """Return the content of `data.yaml`."""
+def format_data(
+    splits: Sequence[str], names: Sequence[str], channels: int, masks: str = ""
+) -> str:
+    """Return the content of `data.yaml`.
+
+    Parameters
+    ----------
+    splits : sequence of str
+    names : sequence of str
+        The classes in order, from number 0 on.
+    channels : int
+    masks : str
+        The folder of the masks; empty for oriented boxes.
+    """
     named = (f"  {number}: {_quote(name)}" for number, name in enumerate(names))
     return _DATA.format(
+        what="masks of classes" if masks else "oriented boxes",
+        masks=f"masks_dir: {masks}\n" if masks else "",
         splits="\n".join(f"{name}: {IMAGES}/{name}" for name in splits),
         channels=channels,
         names="\n".join(named),

@@ -33,11 +33,9 @@ class Argoverse2:
     ----------
     folder : str
         The folder of drives, or one of them.
-    frame : Frame
     """
 
     folder: str
-    frame: Frame
     below: ClassVar[str] = ""
     pattern: ClassVar[str] = _TABLE
     expected: ClassVar[str] = f"Argoverse 2's {_TABLE}"
@@ -60,7 +58,7 @@ class Argoverse2:
     def _table_in(self, folder: str) -> str:
         return os.path.join(self.folder, folder, _TABLE)
 
-    def read(self, scan: str) -> list[Box]:
+    def read(self, scan: str, frame: Frame) -> list[Box]:
         """Read the boxes of a scan; none if no row has its timestamp.
 
         Raises
@@ -80,7 +78,7 @@ class Argoverse2:
             )
         state = os.stat(path)
         table = _read_table(path, state.st_mtime_ns, state.st_size)
-        return _make_boxes(table, table.rows.get(int(name), []), self.frame, path)
+        return _make_boxes(table, table.rows.get(int(name), []), frame, path)
 
 
 class _Table(NamedTuple):

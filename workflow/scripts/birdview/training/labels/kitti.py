@@ -29,11 +29,9 @@ class Kitti:
     ----------
     folder : str
         That of `label_2` and `calib`.
-    frame : Frame
     """
 
     folder: str
-    frame: Frame
     below: ClassVar[str] = "label_2"
     pattern: ClassVar[str] = "*.txt"
     expected: ClassVar[str] = "KITTI's labels"
@@ -45,10 +43,10 @@ class Kitti:
             f"{self.folder}/calib/{scan}.txt",
         )
 
-    def read(self, scan: str) -> list[Box]:
+    def read(self, scan: str, frame: Frame) -> list[Box]:
         """Read the boxes of a scan; raise as `read_boxes`."""
         label, calib = self.files(scan)
-        return read_boxes(label, calib, self.frame)
+        return read_boxes(label, calib, frame)
 
 
 def read_boxes(label: PathLike, calib: PathLike, frame: Frame = _AS_IT_IS) -> list[Box]:

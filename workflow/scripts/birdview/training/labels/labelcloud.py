@@ -23,11 +23,9 @@ class LabelCloud:
     ----------
     folder : str
         That of a JSON file for each scan.
-    frame : Frame
     """
 
     folder: str
-    frame: Frame
     below: ClassVar[str] = ""
     pattern: ClassVar[str] = "*.json"
     expected: ClassVar[str] = "labelCloud's .json files"
@@ -36,7 +34,7 @@ class LabelCloud:
         """Return the file of a scan's labels."""
         return (f"{self.folder}/{scan}.json",)
 
-    def read(self, scan: str) -> list[Box]:
+    def read(self, scan: str, frame: Frame) -> list[Box]:
         """Read the boxes of a scan.
 
         Raises
@@ -58,7 +56,7 @@ class LabelCloud:
             [name for name, _, _ in found],
             [values for _, values, _ in found],
             turn(np.array([heading for _, _, heading in found])),
-            self.frame,
+            frame,
             numbers,
             f"{path}: object",
         )

@@ -26,13 +26,11 @@ class Plain:
     ----------
     folder : str
         That of a text file for each scan.
-    frame : Frame
     origin : str
         What z is that of: the ``center`` of a box, or its ``bottom``.
     """
 
     folder: str
-    frame: Frame
     origin: str
     below: ClassVar[str] = ""
     pattern: ClassVar[str] = "*.txt"
@@ -42,7 +40,7 @@ class Plain:
         """Return the file of a scan's boxes."""
         return (f"{self.folder}/{scan}.txt",)
 
-    def read(self, scan: str) -> list[Box]:
+    def read(self, scan: str, frame: Frame) -> list[Box]:
         """Read the boxes of a scan.
 
         Raises
@@ -80,6 +78,4 @@ class Plain:
             lines.append(number)
         rotation = turn(np.array(headings))
         where = f"{path}: line"
-        return make_boxes(
-            kinds, numbers, rotation, self.frame, lines, where, self.origin
-        )
+        return make_boxes(kinds, numbers, rotation, frame, lines, where, self.origin)

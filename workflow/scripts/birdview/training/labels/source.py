@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
-import numpy as np
-
 from birdview.pixels.frame import Frame
 from birdview.pixels.layout import Layout
 from birdview.training.labels.argoverse2 import Argoverse2
@@ -48,8 +46,8 @@ class Format(Protocol):
         """Return the file of a scan's labels, and those that it needs to be read."""
         ...
 
-    def read(self, scan: str) -> list[Box]:
-        """Read the boxes of a scan, in the frame of its image."""
+    def read(self, scan: str, frame: Frame) -> list[Box]:
+        """Read the boxes of a scan, and bring them to the frame of its image."""
         ...
 
 
@@ -61,10 +59,13 @@ class Labels(NamedTuple):
     format : Format
     origin : str or None
         What the settings say of it.
+    shift : Frame
+        What the layout does to the coordinates of a file, beside its fields and frame.
     """
 
     format: Format
     origin: str | None = None
+    shift: Frame = Frame()
 
     @property
     def is_of_a_camera(self) -> bool:
@@ -83,8 +84,14 @@ class Labels(NamedTuple):
         """
         return self.format.files(scan)
 
-    def read(self, scan: str) -> list[Box]:
-        """Read the boxes of a scan, in the frame of its image.
+    def read(self, scan: str, frame: Frame) -> list[Box]:
+        """Read the boxes of a scan.
+
+        Parameters
+        ----------
+        scan : str
+        frame : Frame
+            What brings points of the scan to the axes of its images, and so the boxes.
 
         Raises
         ------
@@ -94,7 +101,7 @@ class Labels(NamedTuple):
             If a file is not in the format, or a box has no size; the message has the
             file and the line.
         """
-        return self.format.read(scan)
+        return self.format.read(scan, frame.after(self.shift))
 
     def find(self, scans: list[str]) -> list[str]:
         """Return the scans that have labels.
@@ -170,30 +177,22 @@ def make_labels(
             f"config: labels: origin: {origin} with the format {form}, expected it "
             f"with boxes only: {_ORIGINS[form]}"
         )
-    frame = _frame_of(layout)
     found: Format
     if form == "boxes":
-        found = Plain(folder, frame, str(origin))
+        found = Plain(folder, str(origin))
     elif form == "labelcloud":
-        found = LabelCloud(folder, frame)
+        found = LabelCloud(folder)
     elif form == "argoverse2":
-        found = Argoverse2(folder, frame)
+        found = Argoverse2(folder)
     elif not os.path.isdir(f"{folder}/label_02"):
-        found = Kitti(folder, frame)
+        found = Kitti(folder)
     elif not os.path.isdir(f"{folder}/label_2"):
-        found = Tracking(folder, frame)
+        found = Tracking(folder)
     else:
         raise ValueError(
             f"labels: {folder} has label_2 and label_02, expected the labels of one "
             f"benchmark: objects or tracking"
         )
-    return Labels(found, origin)
-
-
-def _frame_of(layout: Layout) -> Frame:
-    """Return what the layout does to the coordinates of a file, beside its fields."""
-    if not any(layout.origin):
-        return layout.frame
-    moved = np.array(layout.frame.rotation) @ -np.array(layout.origin)
-    x, y, z = (np.array(layout.frame.translation) + moved).tolist()
-    return Frame(layout.frame.rotation, (x, y, z))
+    x, y, z = layout.origin
+    shift = Frame(translation=(0.0 - x, 0.0 - y, 0.0 - z))
+    return Labels(found, origin, shift)

@@ -30,11 +30,9 @@ class Tracking:
     ----------
     folder : str
         That of `label_02` and `calib`.
-    frame : Frame
     """
 
     folder: str
-    frame: Frame
     below: ClassVar[str] = "label_02"
     pattern: ClassVar[str] = "*.txt"
     expected: ClassVar[str] = "KITTI's labels"
@@ -58,7 +56,7 @@ class Tracking:
             f"{self.folder}/calib/{drive}.txt",
         )
 
-    def read(self, scan: str) -> list[Box]:
+    def read(self, scan: str, frame: Frame) -> list[Box]:
         """Read the boxes of a scan; none if no line has its number.
 
         Raises
@@ -80,7 +78,7 @@ class Tracking:
         frames = _read_frames(label, state.st_mtime_ns, state.st_size)
         calibration = read_calibration_of(label, calib)
         lines = frames.get(int(name), ())
-        return parse_boxes(lines, calibration, self.frame, label, _COLUMNS)
+        return parse_boxes(lines, calibration, frame, label, _COLUMNS)
 
 
 @lru_cache(_DRIVES)
