@@ -42,6 +42,7 @@ def test_row_of_an_image(tmp_path, make_scan, name):
         name,
         "drive/a",
         hashlib.sha256(scan.read_bytes()).hexdigest(),
+        "",
         hashlib.sha256(pixels.tobytes()).hexdigest(),
         hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest(),
         counts,
@@ -104,7 +105,7 @@ def test_written_manifest_is_read_back(tmp_path, image):
         ("encoding\tscan", "a\tb", "cut short, or of another version of birdview"),
         ("\n", "", "cut short, or of another version of birdview"),
         ("lyft\ta", "lyft a", "line 9: 'lyft a"),
-        ("\t5000\t", "\tmany\t", "expected 16 columns, the last 11 of them numbers"),
+        ("\t5000\t", "\tmany\t", "expected 17 columns, the last 11 of them numbers"),
     ],
 )
 def test_invalid_manifest_is_rejected(tmp_path, image, old, new, message):

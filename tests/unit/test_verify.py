@@ -28,7 +28,7 @@ def render():
     run = resolve(SETTINGS)
     for image in run.images:
         Path(image.path).parent.mkdir(parents=True, exist_ok=True)
-        jobs.render_image(run, image.scan, image.encoding.name, None, image.path)
+        jobs.render_image(run, image.scan, image.encoding.name, [], image.path)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,8 @@ def test_manifest_of_0_1_has_the_name_alone(theirs, verify, tmp_path):
     header = [one for one in lines if one[0] == "#" and "layout_sha256" not in one]
     old = "read", "nonfinite", "outside", "drawn", "cells"
     columns, *rows = [line.split("\t") for line in lines if line[0] != "#"]
-    kept = [i for i, name in enumerate(columns) if i < 5 or name in old]
+    old += "encoding", "scan", "scan_sha256", "pixels_sha256", "file_sha256"
+    kept = [i for i, name in enumerate(columns) if name in old]
     table = ["\t".join(row[i] for i in kept) for row in (columns, *rows)]
     manifest.write_text("".join(f"{line}\n" for line in (*header, *table)))
     assert verify(**theirs)[0] == {}
@@ -321,3 +322,207 @@ def test_their_manifest_is_missing(folder):
     message = "compare_with: [Errno 2] No such file or directory: 'no.tsv'"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         jobs.verify_images(resolve(SETTINGS | {"compare_with": "no.tsv"}), threads=2)
+
+
+SEVERAL = {
+    "encodings": ["lyft", "semantic"],
+    "sweeps": {"before": 1, "poses": "poses.tsv", "format": "table"},
+    "point_labels": {"path": "labels"},
+}
+"""Settings of images that are made of several files."""
+
+
+def write_poses(folder, y=0.0):
+    """Write poses 2 m apart; the last is that far to the left."""
+    rows = [
+        f"drive/{number} 1 0 0 {2 * number} 0 1 0 {y if number == 3 else 0} 0 0 1 0"
+        for number in range(4)
+    ]
+    (folder / "poses.tsv").write_text("\n".join(rows))
+
+
+def write_labels(folder, number, seed):
+    """Write the labels of a scan, of three classes."""
+    labels = np.random.default_rng(seed).choice([10, 40, 70], 2000)
+    labels.astype("<u4").tofile(folder / f"labels/drive/{number}.label")
+
+
+def render_joined(more):
+    """Render all images of a run with `SEVERAL` and other settings."""
+    run = resolve(SETTINGS | SEVERAL | more)
+    for image in run.images:
+        encoding, path = image.encoding.name, Path(image.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files = jobs.list_inputs(run, image.scan, encoding)
+        jobs.render_image(run, image.scan, encoding, files, path)
+
+
+@pytest.fixture
+def joined(compiled, make_scan, tmp_path, monkeypatch):
+    """Render four scans of a drive with sweeps and labels; work in their folder."""
+    folder = tmp_path / "run"
+    for number in range(4):
+        make_scan(folder / f"scans/drive/{number}.bin", 2000, seed=number)
+        make_scan(folder / f"right/drive/{number}.bin", 1000, seed=10 + number)
+    (folder / "labels/drive").mkdir(parents=True)
+    for number in range(4):
+        write_labels(folder, number, seed=number)
+    write_poses(folder)
+    monkeypatch.chdir(folder)
+    render_joined({})
+    return folder
+
+
+@pytest.fixture
+def verify_joined(joined, capsys):
+    """Verify with `SEVERAL`; return the findings by encoding and scan."""
+
+    def verify(**more):
+        with contextlib.suppress(ValueError):
+            jobs.verify_images(resolve(SETTINGS | SEVERAL | more), threads=2)
+        with open(joined / "results" / "verify.tsv", newline="") as file:
+            rows = list(csv.reader(file, delimiter="\t"))
+        return {"/".join(filter(None, row[1:3])): f"{row[0]}: {row[3]}" for row in rows}
+
+    def check(**more):
+        findings = verify(**more)
+        assert findings.pop("encoding/scan") == "kind: what"
+        return findings
+
+    return check
+
+
+def test_images_of_several_files_are_verified(joined, verify_joined):
+    """Nothing differs; swapped ones are named by the scans that they show."""
+    assert verify_joined() == {}
+    one, two = (joined / f"results/lyft/drive/{number}.png" for number in (1, 3))
+    one.rename(two.with_name("x"))
+    two.rename(one)
+    two.with_name("x").rename(two)
+    findings = verify_joined()
+    assert list(findings) == ["lyft/drive/1", "lyft/drive/3"]
+    for (mine, found), other in zip(findings.items(), (3, 1), strict=True):
+        what = (
+            rf"image: it shows the scan drive/{other}, expected {mine[5:]} \({DIGITS}\)"
+        )
+        assert re.fullmatch(what, found)
+
+
+def test_verify_names_the_images_of_a_changed_neighbour(
+    joined, verify_joined, make_scan
+):
+    """Those of the scan itself, and of the one that it is drawn with."""
+    make_scan(joined / "scans/drive/1.bin", 2000, seed=9)
+    findings = verify_joined()
+    names = [f"{name}/drive/{n}" for name in ("lyft", "semantic") for n in (1, 2)]
+    assert list(findings) == names
+    for name, found in findings.items():
+        scan = name.partition("/")[2]
+        what = (
+            rf"image: it shows other bytes of {scan} or of scans drawn with it "
+            rf"\({DIGITS}, expected {DIGITS}\)"
+        )
+        assert re.fullmatch(what, found)
+
+
+def test_verify_names_the_images_of_a_missing_neighbour(joined, verify_joined):
+    """They show more scans than there are."""
+    (joined / "scans/drive/2.bin").unlink()
+    what = "image: it shows 2 of 2 sweeps, expected 1 of 2"
+    assert verify_joined() == dict.fromkeys(["lyft/drive/3", "semantic/drive/3"], what)
+
+
+def test_verify_names_the_images_of_a_changed_pose(joined, verify_joined):
+    """Only the last one is drawn with it."""
+    write_poses(joined, y=0.5)
+    what = (
+        "image: it was rendered with other sweeps than the settings and the poses say"
+    )
+    assert verify_joined() == dict.fromkeys(["lyft/drive/3", "semantic/drive/3"], what)
+
+
+def test_verify_names_the_images_of_changed_labels(joined, verify_joined):
+    """Only those that show classes; labels of a scan drawn with it may be missing."""
+    write_labels(joined, 1, seed=9)
+    findings = verify_joined()
+    assert list(findings) == ["semantic/drive/1", "semantic/drive/2"]
+    what = rf"image: it shows other labels of points \({DIGITS}, expected {DIGITS}\)"
+    assert all(re.fullmatch(what, found) for found in findings.values())
+    (joined / "labels/drive/1.label").unlink()
+    findings = verify_joined()
+    assert list(findings) == ["semantic/drive/1", "semantic/drive/2"]
+    assert findings["semantic/drive/1"].startswith("scan: ")
+    what = "image: it shows 2 of 2 files of labels, expected 1 of 2"
+    assert findings["semantic/drive/2"] == what
+
+
+def test_verify_names_images_of_other_settings(joined, verify_joined):
+    """It says which of them the images were not rendered with."""
+    found = verify_joined(sweeps=None)
+    assert len(found) == 8
+    assert found["lyft/drive/0"] == "image: it shows 1 of 2 sweeps, expected none"
+    assert found["lyft/drive/1"] == "image: it shows 2 of 2 sweeps, expected none"
+    level = {"poses": "poses.tsv", "format": "table"}
+    found = verify_joined(level=level)
+    what = "image: it was rendered with another pose to level it than there is"
+    assert len(found) == 8
+    assert {*found.values()} == {what}
+    shutil.copy(paths.CLASSES / "semantickitti.yaml", "own.yaml")
+    text = Path("own.yaml").read_text()
+    Path("own.yaml").write_text(text.replace("[10, 252]", "[10]"))
+    found = verify_joined(point_labels={"path": "labels", "map": "own.yaml"})
+    assert list(found) == [f"semantic/drive/{number}" for number in range(4)]
+    what = "image: it was rendered with other classes of labels than the settings say"
+    assert {*found.values()} == {what}
+
+
+def test_images_of_several_sensors_are_verified(joined, verify_joined, make_scan):
+    """A changed or missing partner is told from other frames."""
+    right = {"scans": "right", "frame": {"yaw": 90}}
+    settings = {"scans": None, "sensors": [{"scans": "scans"}, right], "sweeps": None}
+    render_joined(settings)
+    assert verify_joined(**settings) == {}
+    make_scan(joined / "right/drive/0.bin", 1000, seed=99)
+    (joined / "right/drive/1.bin").unlink()
+    found = verify_joined(**settings)
+    assert found["lyft/drive/0"].startswith("image: it shows other bytes of drive/0 or")
+    what = "image: it shows 2 of 2 files of sensors, expected 1 of 2"
+    assert found["semantic/drive/1"] == what
+    assert len(found) == 4
+    turned = settings | {"sensors": [{"scans": "scans"}, right | {"frame": None}]}
+    what = (
+        "image: it was rendered with other layouts or frames of sensors than the "
+        "settings say"
+    )
+    assert verify_joined(**turned)["lyft/drive/3"] == what
+
+
+def test_their_poses_and_labels_differ(joined, verify_joined):
+    """Their manifest tells for each image; the other images are compared."""
+    jobs.write_manifest(resolve(SETTINGS | SEVERAL), "theirs.tsv", threads=2)
+    theirs = {"compare_with": "theirs.tsv"}
+    assert verify_joined(**theirs) == {}
+    write_poses(joined, y=0.5)
+    write_labels(joined, 0, seed=9)
+    render_joined({})
+    found = verify_joined(**theirs)
+    assert list(found) == [
+        "lyft/drive/3",
+        *(f"semantic/drive/{number}" for number in (0, 1, 3)),
+    ]
+    what = rf"scan: other poses or labels of points: {DIGITS} here, {DIGITS} there"
+    assert all(re.fullmatch(what, one) for one in found.values())
+
+
+def test_their_sweeps_differ(joined, verify_joined):
+    """Then no scan is called another: the digests are those of other files."""
+    jobs.write_manifest(resolve(SETTINGS | SEVERAL), "theirs.tsv", threads=2)
+    more = {"sweeps": SEVERAL["sweeps"] | {"before": 2}}
+    render_joined(more)
+    found = verify_joined(compare_with="theirs.tsv", **more)
+    what = "encoding: sweeps: -1 -2, vehicle 1 m here, -1, vehicle 1 m there"
+    assert found == {"": what}
+    more = {"point_labels": None, "encodings": ["lyft"]}
+    render_joined(more)
+    found = verify_joined(compare_with="theirs.tsv", **more)
+    assert list(found) == ["semantic"]

@@ -1,4 +1,7 @@
-"""Pack what a colleague needs to repeat a run: `snakemake bundle`."""
+"""Pack what a colleague needs to repeat a run: `snakemake bundle`.
+
+tests/unit/test_bundled_inputs.py has more of what is packed, and what is put beside.
+"""
 
 import copy
 import hashlib
@@ -10,8 +13,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
-from helpers import ROOT, Project, share_kernels
+import yaml
+from helpers import ROOT, Project, share_kernels, write_layout
 from rocrate.rocrate import ROCrate
 
 from birdview.reproduce.manifest import read_manifest
@@ -183,6 +188,178 @@ def test_demo_is_bundled_without_scans(project, tmp_path):
     assert f"{command} && .venv/bin/snakemake" in (ROOT / "README.md").read_text()
     follow(tmp_path / "unpacked", 1)
     follow(tmp_path / "unpacked", 2)
+
+
+def repeat(project, archive, folder, **links):
+    """Follow the README of a bundle, and bundle again; return what verifying says.
+
+    Parameters
+    ----------
+    project : Project
+    archive, folder : Path
+        The bundle, and where to unpack it.
+    **links : Path
+        What belongs beside the README, by its name there, with _ for /.
+    """
+    unpack(archive, folder)
+    for name, target in links.items():
+        link = folder / name
+        if name.startswith("sensors_"):
+            link = folder / "sensors" / name.removeprefix("sensors_")
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+    follow(folder, 1)
+    lines = follow(folder, 2)
+    unpacked = copy.copy(project)
+    unpacked.source = unpacked.folder = folder
+    unpacked.run("bundle")
+    (again,) = (folder / "results").rglob("birdview-*.zip")
+    assert again.name == archive.name
+    assert again.read_bytes() == archive.read_bytes()
+    return lines
+
+
+def write_poses(path, name="", count=3):
+    """Write poses 2 m apart, as KITTI does; or as a table, with names of scans."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [f"1 0 0 0 0 1 0 0 0 0 1 {2 * number}" for number in range(count)]
+    if name:
+        rows = [f"{name.format(number)} {row}" for number, row in enumerate(rows)]
+    path.write_text("\n".join(rows))
+
+
+def test_demo_with_sweeps_and_classes_needs_no_file(project, tmp_path):
+    """It knows its poses, and simulates the labels of its points."""
+    project.run(
+        "bundle",
+        "--config",
+        *("sweeps={before: 2}", "level={}", "demo={scans: 3}"),
+        "encodings=[mv3d, semantic]",
+    )
+    (archive,) = (project.folder / "results" / "demo").glob("birdview-*.zip")
+    lines = repeat(project, archive, tmp_path / "unpacked")
+    assert "6 images verified: all pixels are as they should be" in lines
+    text = (tmp_path / "unpacked" / "README.md").read_text()
+    assert "The scans are simulated" in text
+    assert "poses" not in text
+
+
+def test_drives_are_bundled_with_their_poses(project, make_scan, tmp_path):
+    """So is a table of classes of one's own; labels of points are put beside it."""
+    drives = tmp_path / "my drives"
+    for seed, drive in enumerate(("00", "07")):
+        for number in range(3):
+            make_scan(drives / drive / f"velodyne/{number:06}.bin", 500, seed=seed)
+            labels = drives / drive / f"labels/{number:06}.label"
+            labels.parent.mkdir(exist_ok=True)
+            np.full(500, 10 + seed, "<u4").tofile(labels)
+        write_poses(drives / drive / "our-poses.txt")
+        (drives / drive / "calib.txt").write_text(
+            "P2: 700 0 600 0 0 700 180 0 0 0 1 0\nTr: 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
+        )
+    write_poses(tmp_path / "level.tsv", "00/velodyne/{:06}")
+    level = (tmp_path / "level.tsv").read_text()
+    (tmp_path / "level.tsv").write_text(f"{level}\n{level.replace('00/v', '07/v')}\n")
+    shutil.copy(ROOT / "workflow/classes/semantickitti.yaml", tmp_path / "mine.yaml")
+    settings = {
+        "scans": str(drives),
+        "match": "*/velodyne/*.bin",
+        "encodings": ["lyft", "semantic"],
+        "sweeps": {
+            "before": 1,
+            "poses": f"{drives}/{{drive}}/our-poses.txt",
+            "calib": f"{drives}/{{drive}}/calib.txt",
+        },
+        "level": {"poses": str(tmp_path / "level.tsv"), "format": "table"},
+        "point_labels": {
+            "path": f"{drives}/{{drive}}/labels",
+            "map": str(tmp_path / "mine.yaml"),
+        },
+    }
+    (project.folder / "my.yaml").write_text(yaml.safe_dump(settings))
+    project.run("bundle", "--configfile", "my.yaml")
+    (archive,) = (project.folder / "results").glob("birdview-*.zip")
+    for name in (str(tmp_path), "my drives", "our-poses"):
+        assert name.encode() not in archive.read_bytes()
+
+    folder = tmp_path / "unpacked"
+    lines = repeat(project, archive, folder, scans=drives, point_labels=drives)
+    assert "12 images verified: all pixels are as they should be" in lines
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["sweeps"]["poses"] == "sweeps/{drive}/poses.txt"
+    assert config["sweeps"]["calib"] == "sweeps/{drive}/calib.txt"
+    assert config["level"] == {
+        "poses": "level/poses.tsv",
+        "format": "table",
+        "calib": None,
+    }
+    assert config["point_labels"]["path"] == "point_labels/{drive}/labels"
+    assert config["point_labels"]["map"] == "classes/mine.yaml"
+    text = (folder / "README.md").read_text()
+    assert "`point_labels/{drive}/labels`." in text
+    assert "The poses are included: `sweeps/{drive}/poses.txt` and" in text
+
+    # Another pose, and other labels, which are told from the images of before.
+    write_poses(folder / "sweeps/07/poses.txt", count=3)
+    poses = (folder / "sweeps/07/poses.txt").read_text()
+    (folder / "sweeps/07/poses.txt").write_text(poses.replace("1 4", "1 5"))
+    lines = follow(folder, 2, expect=1)
+    what = "it was rendered with other sweeps than the settings and the poses say"
+    changed = [line for line in lines if line.startswith("image: ")]
+    assert changed == [
+        f"image: {name}/07/velodyne/000002: {what}" for name in ("lyft", "semantic")
+    ]
+    follow(folder, 1)
+    lines = follow(folder, 2, expect=1)
+    what = "other poses or labels of points: "
+    changed = [line[:-37] for line in lines if line.startswith("scan: ")]
+    assert [line.partition(what)[0] for line in changed] == [
+        f"scan: {name}/07/velodyne/000002: " for name in ("lyft", "semantic")
+    ]
+
+
+def test_sensors_are_bundled_with_their_layouts(project, make_scan, tmp_path):
+    """Two of them have the same name, and a bundle has no folder of this machine."""
+    sensors = []
+    for number, side in enumerate(("left", "right")):
+        for scan in range(2):
+            make_scan(tmp_path / side / "scans" / f"{scan}.bin", 500, seed=number)
+        fields = ("x float32", "y float32", "z float32", "intensity float32")
+        own = write_layout(
+            tmp_path / side / "own.yaml",
+            *fields,
+        )
+        sensors.append({"scans": str(tmp_path / side / "scans"), "layout": str(own)})
+    write_poses(tmp_path / "poses.txt", "{}", count=2)
+    settings = {
+        "sensors": sensors,
+        "encodings": ["lyft"],
+        "sweeps": {
+            "before": 1,
+            "poses": str(tmp_path / "poses.txt"),
+            "format": "table",
+        },
+    }
+    (project.folder / "my.yaml").write_text(yaml.safe_dump(settings))
+    project.run("bundle", "--configfile", "my.yaml")
+    (archive,) = (project.folder / "results").glob("birdview-*.zip")
+    folder = tmp_path / "unpacked"
+    links = {
+        f"sensors_{number}": tmp_path / side / "scans"
+        for number, side in enumerate(("left", "right"))
+    }
+    lines = repeat(project, archive, folder, **links)
+    assert "2 images verified: all pixels are as they should be" in lines
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["scans"] is None
+    moved = [(one["scans"], one["layout"]) for one in config["sensors"]]
+    assert moved == [
+        ("sensors/0", "layouts/own.yaml"),
+        ("sensors/1", "layouts/1/own.yaml"),
+    ]
+    text = (folder / "README.md").read_text()
+    assert "with the names `0` and `1`" in text
+    assert "whole drives are needed" in text
 
 
 def test_what_differs_from_the_run_is_rejected(bundles, with_images, tmp_path):

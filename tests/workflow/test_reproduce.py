@@ -6,6 +6,7 @@ tests/unit/test_verify.py has the other findings.
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import Project
 
@@ -28,6 +29,25 @@ def listed_once(compiled, tmp_path_factory, make_scan):
 def listed(listed_once, tmp_path):
     """Copy what is rendered; its folder has a space in its name."""
     return listed_once.copy(tmp_path / "a project")
+
+
+@pytest.fixture
+def drive(compiled, tmp_path, make_scan):
+    """Return a project with four scans of a drive, their poses and labels of points."""
+    project = Project(tmp_path)
+    for number in range(4):
+        make_scan(project.folder / f"scans/drive/{number}.bin", 2000, seed=number)
+        labels = project.folder / f"labels/drive/{number}.label"
+        labels.parent.mkdir(parents=True, exist_ok=True)
+        np.full(2000, 10 + number % 2, "<u4").tofile(labels)
+    write_poses(project, 0, 2, 4, 6)
+    return project
+
+
+def write_poses(project, *places):
+    """Write the poses of a drive, straight ahead, as KITTI does."""
+    rows = [f"1 0 0 {x} 0 1 0 0 0 0 1 0\n" for x in places]
+    (project.folder / "poses.txt").write_text("".join(rows))
 
 
 def manifest_of(project):
@@ -91,9 +111,9 @@ def test_a_damaged_image_stops_the_manifest(listed):
     assert not manifest_of(listed).exists()
 
 
-def verify(project, *more, expect=0):
+def verify(project, settings=SETTINGS, expect=0):
     """Verify; return the findings by kind, encoding and scan, and the output."""
-    output = project.run("verify", *SETTINGS, *more, expect=expect)
+    output = project.run("verify", *settings, expect=expect)
     with open(project.folder / "results" / "verify.tsv", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
     assert rows[0] == ["kind", "encoding", "scan", "what"]
@@ -126,3 +146,44 @@ def test_verify_names_the_images_of_a_changed_encoding(listed):
     names = [("image", "lyft", name) for name in ("0", "1", "drive/2")]
     what = "it was rendered with other numbers than the encoding has"
     assert findings == dict.fromkeys(names, what)
+
+
+JOINED = (
+    "--config",
+    *("scans=scans", "encodings=[lyft, semantic]", "point_labels={path: labels}"),
+    "sweeps={before: 1, poses: poses.txt}",
+)
+"""Settings of images that show several scans, and labels of points."""
+
+
+def test_images_of_several_files_are_listed_and_verified(drive, make_scan):
+    """A changed scan, pose or file of labels changes the rows that show it alone."""
+    rows = []
+
+    def names_of_changed():
+        drive.run("manifest", *JOINED)
+        before = rows[:]
+        rows[:] = read_manifest(manifest_of(drive))[1]
+        pairs = zip(before, rows, strict=True)
+        return [f"{new.encoding} {new.scan[-1]}" for old, new in pairs if old != new]
+
+    drive.run("manifest", *JOINED)
+    run, rows[:] = read_manifest(manifest_of(drive))
+    assert run["sweeps"] == "-1, vehicle 1 m"
+    assert len(run["classes"]) == 64
+    assert {row.scan: row.counts.read for row in rows} == {
+        f"drive/{number}": 4000 if number else 2000 for number in range(4)
+    }
+    make_scan(drive.folder / "scans/drive/1.bin", 2000, seed=9)
+    findings, _ = verify(drive, JOINED, expect=1)
+    names = [(name, f"drive/{n}") for name in ("lyft", "semantic") for n in (1, 2)]
+    assert list(findings) == [("image", *name) for name in names]
+    assert names_of_changed() == ["lyft 1", "lyft 2", "semantic 1", "semantic 2"]
+    write_poses(drive, 0, 2, 4, 6.5, 8)  # one is changed, and one more
+    assert names_of_changed() == ["lyft 3", "semantic 3"]
+    np.full(2000, 40, "<u4").tofile(drive.folder / "labels/drive/0.label")
+    assert names_of_changed() == ["semantic 0", "semantic 1"]
+    assert verify(drive, JOINED)[0] == {}
+    text = manifest_of(drive).read_bytes()
+    drive.run("manifest", *JOINED, "scans_per_job=3", "--forcerun", "manifest")
+    assert manifest_of(drive).read_bytes() == text

@@ -1,6 +1,6 @@
 # Lists which image was made from which scan, by digests, and compares with others' lists.
 #
-#   <results>/<encoding>/<scan>.png, <run>/dataset/<encoding>/ if there are labels
+#   <results>/<encoding>/<scan>.png, <run>/dataset/<encoding>/ if there are any
 #                                    ->  <run>/manifest.tsv
 #   the same, and the scans          ->  <run>/verify.tsv, and the exit status
 #
@@ -11,7 +11,7 @@
 checkpoint manifest:
     input:
         local_images,
-        datasets_if_labelled,
+        datasets_if_any,
     output:
         table="<run>/manifest.tsv",
     log:

@@ -5,20 +5,29 @@ from pathlib import Path
 
 from birdview.files import PathLike
 
+_OWN = (
+    "README.md",
+    "boxes.json",
+    "classes.json",
+    "coco_*.json",
+    "data.yaml",
+    "labels/**/*.txt",
+    "masks.yaml",
+)
+
 
 def list_files(path: PathLike) -> list[str]:
-    """Return the files of a data set but the images, by their names below its folder.
+    """Return the files of a data set but images and masks, by names below its folder.
 
     None if there is no data set.
     """
     folder = Path(path)
-    own = ("README.md", "boxes.json", "data.yaml", "coco_*.json", "labels/**/*.txt")
-    found = (file for pattern in own for file in folder.glob(pattern))
+    found = (file for pattern in _OWN for file in folder.glob(pattern))
     return sorted(file.relative_to(folder).as_posix() for file in found)
 
 
 def digest_files(path: PathLike) -> str:
-    """Return the SHA-256 of a data set but for its images, which others vouch for.
+    """Return the SHA-256 of a data set but for images and masks: rows vouch for them.
 
     Empty if there is no data set.
     """

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from birdview.counts import Counts, parse_counts
 from birdview.files import PathLike, format_table, write_atomically
 from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
+from birdview.pixels.assembly import LABELS, SCAN
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.layout import Layout
+from birdview.pixels.recipe import CONDITIONS
 from birdview.provenance import SOFTWARE, digest_code, digest_lock, digest_reader
 
 
@@ -30,7 +33,11 @@ class Row(NamedTuple):
     encoding, scan : str
         The names.
     scan_sha256 : str
-        Of the bytes of the scan's file.
+        Of the bytes of the scan's file; of the digests of all files of points if there
+        are several, as `birdview.pixels.assembly.combine_digests`.
+    conditions_sha256 : str
+        Of what else decides the image of this scan, such as poses and labels of points;
+        empty if nothing does.
     pixels_sha256 : str
         Of the pixels in the order of the file: rows of columns of red, green and blue,
         or of grey.
@@ -43,6 +50,7 @@ class Row(NamedTuple):
     encoding: str
     scan: str
     scan_sha256: str
+    conditions_sha256: str
     pixels_sha256: str
     file_sha256: str
     counts: Counts
@@ -51,6 +59,8 @@ class Row(NamedTuple):
 _DIGESTS = Row._fields[:-1]
 COLUMNS = *_DIGESTS, *Counts._fields
 """The columns of the table."""
+_ADDED = "conditions_sha256"
+"""The digest that manifests of birdview 0.1 lack: nothing else decided images."""
 
 
 def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Row:
@@ -68,13 +78,12 @@ def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Ro
         encoding do not fit together.
     """
     content = Path(image.path).read_bytes()
-    scan_sha256, counts, pixels = examine_image(
-        content, image.path, image.encoding, inflate
-    )
+    text, counts, pixels = examine_image(content, image.path, image.encoding, inflate)
     return Row(
         image.encoding.name,
         image.scan,
-        scan_sha256,
+        text[SCAN],
+        digest_conditions(text),
         hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
         hashlib.sha256(content).hexdigest(),
         counts,
@@ -86,12 +95,13 @@ def examine_image(
     path: PathLike,
     encoding: Encoding,
     inflate: Inflate = inflate_with_zlib,
-) -> tuple[str, Counts, NDArray[np.uint8]]:
+) -> tuple[dict[str, str], Counts, NDArray[np.uint8]]:
     """Decode the bytes of an image, and check that pixels, text and encoding fit.
 
     Returns
     -------
-    scan_sha256 : str
+    text : dict of str to str
+        With the digests of what the image was made from.
     counts : Counts
     pixels : ndarray of uint8
         As `birdview.image.decode_image` returns them.
@@ -105,8 +115,7 @@ def examine_image(
     text, pixels = decode_image(content, path, inflate)
     try:
         counts = parse_counts(text)
-        digest = text["birdview:encoding_sha256"]
-        scan_sha256 = text["birdview:scan_sha256"]
+        digest, _ = text["birdview:encoding_sha256"], text[SCAN]
     except KeyError as error:
         missing = error.args[0].removeprefix("birdview:")
         raise ValueError(
@@ -117,7 +126,18 @@ def examine_image(
             f"{path}: encoding {digest[:12]}, expected {encoding.digest[:12]} of "
             f"{encoding.name}"
         )
-    return scan_sha256, counts, pixels
+    return text, counts, pixels
+
+
+def digest_conditions(text: Mapping[str, str]) -> str:
+    """Return the SHA-256 of what decides an image beside its points, by its text.
+
+    Empty if nothing does.
+    """
+    digests = [text.get(keyword, "") for keyword in (*CONDITIONS, LABELS)]
+    if not any(digests):
+        return ""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def describe_images(
@@ -134,8 +154,14 @@ def describe_images(
         return sorted(pool.map(lambda image: describe_image(image, inflate), images))
 
 
+JOINED = "camera_view", "sweeps", "level", "sensors", "classes"
+"""Entries of a manifest that say what the images of all scans are made of."""
+
+
 def describe_run(
-    encodings: Mapping[str, Encoding], layout: Layout, camera_view: str = ""
+    encodings: Mapping[str, Encoding],
+    layout: Layout,
+    joined: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Return what all images of a run have in common, and the platform.
 
@@ -143,8 +169,8 @@ def describe_run(
     ----------
     encodings : mapping of str to Encoding
     layout : Layout
-    camera_view : str
-        What `Cameras` says of itself, if only points that cameras see are drawn.
+    joined : mapping of str to str
+        What images are made of beside one file: some of `JOINED`.
     """
     return {
         "software": SOFTWARE,
@@ -153,7 +179,7 @@ def describe_run(
         "lock": digest_lock(),
         "layout": layout.name,
         "layout_sha256": layout.digest,
-        **({"camera_view": camera_view} if camera_view else {}),
+        **joined,
         **{f"encoding {name}": encodings[name].digest for name in sorted(encodings)},
         "platform": f"{platform.platform()}, Python {platform.python_version()}",
     }
@@ -193,10 +219,12 @@ def read_manifest(path: PathLike) -> tuple[dict[str, str], list[Row]]:
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text, expected a manifest") from None
     header = next((line for line in lines if not line.startswith("# ")), "")
-    first = len(_DIGESTS)
-    names, counts = header.split("\t")[:first], header.split("\t")[first:]
+    columns = header.split("\t")
+    expected = [name for name in _DIGESTS if name != _ADDED or name in columns]
+    first = len(expected)
+    names, counts = columns[:first], columns[first:]
     # That of birdview 0.1 has fewer counts.
-    is_known = (*names,) == _DIGESTS and {*counts} <= {*Counts._fields}
+    is_known = names == expected and {*counts} <= {*Counts._fields}
     if not is_known or lines.pop():
         raise ValueError(
             f"{path}: cut short, or of another version of birdview, expected the "
@@ -209,7 +237,8 @@ def read_manifest(path: PathLike) -> tuple[dict[str, str], list[Row]]:
         words = line.split("\t")
         try:
             numbers = dict(zip(counts, map(int, words[first:]), strict=True))
-            rows.append(Row._make([*words[:first], Counts(**numbers)]))
+            digests = {_ADDED: "", **dict(zip(names, words, strict=False))}
+            rows.append(Row(**digests, counts=Counts(**numbers)))
         except (TypeError, ValueError):
             raise ValueError(
                 f"{path}: line {number}: {line!r}, expected {first + len(counts)} "

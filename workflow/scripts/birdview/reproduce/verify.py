@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from birdview.counts import Counts
 from birdview.files import PathLike, format_table, write_atomically
 from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
-from birdview.reproduce.manifest import Row, read_manifest
+from birdview.pixels.assembly import LABELLED, LABELS, SCAN, SENSORS, SWEEPS
+from birdview.pixels.recipe import parse_conditions
+from birdview.reproduce.manifest import (
+    JOINED,
+    Row,
+    digest_conditions,
+    read_manifest,
+)
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -26,8 +33,35 @@ HARMLESS = "bytes"
 """The kind in which the pixels agree."""
 MAKERS = ("software", "code", "lock", "platform")
 """The entries of a manifest that may explain why pixels differ."""
+OTHER_FILES = {
+    SWEEPS: "sweeps",
+    SENSORS: "files of sensors",
+    LABELLED: "files of labels",
+}
+"""Keywords of how many files an image was made of, and what these are."""
+OTHER_CONDITIONS = {
+    "camera": "another camera than the calibration says",
+    "sweeps": "other sweeps than the settings and the poses say",
+    "level": "another pose to level it than there is",
+    "sensors": "other layouts or frames of sensors than the settings say",
+    "classes": "other classes of labels than the settings say",
+}
+"""What an image was rendered with, if a condition is another one."""
+OF_SCANS = {
+    "camera_view": "calibrations",
+    "sweeps": "poses",
+    "level": "poses",
+    "classes": "labels of points",
+}
+"""Entries of a manifest, and what else decides the image of each scan with them."""
+OF_SEVERAL = "sweeps", "sensors"
+"""Entries of a manifest with which the digest of a scan is that of several files."""
+OF_ENCODINGS = "classes"
+"""The entry of a manifest that there is only with some encodings."""
 MAX_PRINTED = 20
 """Findings that are printed; all are in the table."""
+_DIGITS = 64
+"""Of a whole SHA-256."""
 
 
 class Finding(NamedTuple):
@@ -64,11 +98,14 @@ class Checked(NamedTuple):
         Of the scan on disk; "" if it cannot be rendered.
     row : Row or None
         Of the image on disk, if its pixels are right.
+    shown_sha256 : str
+        Of the scan that the image shows instead of its own; "" if there is none.
     """
 
     findings: list[Finding]
     scan_sha256: str
     row: Row | None
+    shown_sha256: str = ""
 
 
 def check_images(
@@ -92,31 +129,30 @@ def check_images(
     dict of (str, str) to Checked
         By the names of encoding and scan.
     """
-    scans = {image.scan: image.scan_file for image in images}
     with ThreadPoolExecutor(threads) as pool:
-        # To name the scan that an image shows instead of its own.
-        digests = pool.map(_digest, scans.values())
-        names = dict(zip(digests, scans, strict=True))
-        checked = pool.map(
-            lambda image: _check(image, make_image, names, inflate), images
-        )
-        return {
-            (image.encoding.name, image.scan): result
-            for image, result in zip(images, checked, strict=True)
-        }
+        results = [*pool.map(lambda image: _check(image, make_image, inflate), images)]
+    checked = {
+        (image.encoding.name, image.scan): result
+        for image, result in zip(images, results, strict=True)
+    }
+    names = {one.scan_sha256: scan for (_, scan), one in checked.items()}
+    for key, one in checked.items():
+        if one.shown_sha256 and one.shown_sha256 in names:
+            checked[key] = _name_shown(one, names[one.shown_sha256])
+    return checked
 
 
-def _digest(path: str) -> str:
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except (MemoryError, OSError):
-        return ""
+def _name_shown(checked: Checked, other: str) -> Checked:
+    """Name the scan that an image shows instead of its own."""
+    (finding,) = checked.findings
+    digest = checked.scan_sha256[:12]
+    what = f"it shows the scan {other}, expected {finding.scan} ({digest})"
+    return checked._replace(findings=[finding._replace(what=what)])
 
 
 def _check(
     image: ImageFile,
     make_image: Callable[[ImageFile], tuple[bytes, Counts]],
-    names: Mapping[str, str],
     inflate: Inflate,
 ) -> Checked:
     encoding, scan = image.encoding, image.scan
@@ -129,7 +165,7 @@ def _check(
     except (MemoryError, OSError, ValueError) as error:
         return found("scan", str(error))
     expected_text, expected_pixels = decode_image(expected, image.path, inflate)
-    digest = expected_text["birdview:scan_sha256"]
+    digest = expected_text[SCAN]
     try:
         content = Path(image.path).read_bytes()
         text, pixels = expected_text, expected_pixels
@@ -139,24 +175,63 @@ def _check(
         return found("image", "there is none", digest)
     except (OSError, ValueError) as error:
         return found("image", str(error), digest)
-    drawn = text.get("birdview:scan_sha256", digest)
-    if drawn != digest:
-        other = names.get(drawn, f"with the digest {drawn[:12]}")
-        what = f"it shows the scan {other}, expected {scan} ({digest[:12]})"
-        return found("image", what, digest)
+    shown = text.get(SCAN, digest)
+    if shown != digest:
+        what = _compare_files(text, expected_text) or (
+            f"it shows other bytes of {scan} or of scans drawn with it "
+            f"({shown[:12]}, expected {digest[:12]})"
+            if any(keyword in text for keyword in (SWEEPS, SENSORS))
+            else f"it shows the scan with the digest {shown[:12]}, expected {scan} "
+            f"({digest[:12]})"
+        )
+        return found("image", what, digest)._replace(shown_sha256=shown)
     if text.get("birdview:encoding_sha256", encoding.digest) != encoding.digest:
         what = "it was rendered with other numbers than the encoding has"
+        return found("image", what, digest)
+    # The text is missing in an image that another program saved.
+    if SCAN in text and (what := _compare_conditions(text, expected_text)):
         return found("image", what, digest)
     if pixels.shape != expected_pixels.shape or (pixels != expected_pixels).any():
         what = f"{_count(pixels, expected_pixels)} that the scan gives"
         return found("pixels", what, digest)
     pixels_sha256 = hashlib.sha256(expected_pixels.tobytes()).hexdigest()
     file_sha256 = hashlib.sha256(content).hexdigest()
-    row = Row(encoding.name, scan, digest, pixels_sha256, file_sha256, counts)
+    row = Row(
+        encoding.name,
+        scan,
+        digest,
+        digest_conditions(expected_text),
+        pixels_sha256,
+        file_sha256,
+        counts,
+    )
     if content != expected:
         what = "the file has other bytes than it would have here, but the same pixels"
         return found(HARMLESS, what, digest)._replace(row=row)
     return Checked([], digest, row)
+
+
+def _compare_files(text: Mapping[str, str], expected: Mapping[str, str]) -> str:
+    """Return which files an image was not made of, in words; "" if it was of all."""
+    for keyword, files in OTHER_FILES.items():
+        shown, wanted = text.get(keyword, "no"), expected.get(keyword, "none")
+        if keyword in {**text, **expected} and shown != wanted:
+            return f"it shows {shown} {files}, expected {wanted}"
+    return ""
+
+
+def _compare_conditions(text: Mapping[str, str], expected: Mapping[str, str]) -> str:
+    """Return what else differs than the points of an image, in words; "" if nothing."""
+    if what := _compare_files(text, expected):
+        return what
+    here, there = (parse_conditions(one)._asdict() for one in (text, expected))
+    for condition, words in OTHER_CONDITIONS.items():
+        if here[condition] != there[condition]:
+            return f"it was rendered with {words}"
+    shown, wanted = (one.get(LABELS, "none")[:12] for one in (text, expected))
+    if shown != wanted:
+        return f"it shows other labels of points ({shown}, expected {wanted})"
+    return ""
 
 
 def _count(pixels: Pixels, others: Pixels) -> str:
@@ -215,17 +290,16 @@ def compare(
     except (OSError, ValueError) as error:
         raise ValueError(f"compare_with: {error}") from None
     theirs = {(row.encoding, row.scan): row for row in rows}
-    findings = list(_compare_scans(checked, theirs))
+    same_files = all(run.get(key) == their_run.get(key) for key in OF_SEVERAL)
+    findings = list(_compare_scans(checked, theirs, same_files=same_files))
     other_scans = {finding.scan for finding in findings}
     # A manifest of birdview 0.1 has the layout's name alone.
     layout = "layout_sha256" if "layout_sha256" in their_run else "layout"
     if run[layout] != their_run.get(layout):
         what = f"layout {_layout(run)} here, {_layout(their_run)} there"
         return [*findings, Finding("encoding", "", "", what)]
-    views = [side.get("camera_view", "null") for side in (run, their_run)]
-    if views[0] != views[1]:
-        what = "camera_view: {} here, {} there".format(*views)
-        return [*findings, Finding("encoding", "", "", what)]
+    if joined := list(_compare_joined(run, their_run)):
+        return [*findings, *joined]
     differs = [key for key in MAKERS if run[key] != their_run.get(key, run[key])]
     makers = f"; other there: {', '.join(differs)}" if differs else ""
     for name in sorted({name for name, _ in {**checked, **theirs}}):
@@ -242,14 +316,21 @@ def compare(
             )
             findings.append(Finding("dataset", name, "", what))
     other_encodings = {one.encoding for one in findings if one.kind == "encoding"}
-    for key, (_, _, mine) in checked.items():
+    for key, result in checked.items():
+        mine = result.row
         if key[0] in other_encodings or key[1] in other_scans or mine is None:
             continue
         if key not in theirs:
             findings.append(Finding("image", *key, "not in their manifest"))
             continue
         their = theirs[key]
-        if mine.pixels_sha256 != their.pixels_sha256:
+        digests = mine.conditions_sha256, their.conditions_sha256
+        if digests[0] != digests[1]:
+            others = dict.fromkeys(OF_SCANS[one] for one in OF_SCANS if one in run)
+            here, there = (digest[:12] or "none" for digest in digests)
+            what = f"other {' or '.join(others)}: {here} here, {there} there"
+            findings.append(Finding("scan", *key, what))
+        elif mine.pixels_sha256 != their.pixels_sha256:
             image = f"{key[0]}/{key[1]}.png"
             what = _compare_pixels(
                 Path(results, image),
@@ -269,10 +350,34 @@ def _layout(run: Mapping[str, str]) -> str:
     return f"{run.get('layout')} ({digest})" if digest else f"{run.get('layout')}"
 
 
-def _compare_scans(
-    checked: Mapping[tuple[str, str], Checked], theirs: Mapping[tuple[str, str], Row]
+def _compare_joined(
+    run: Mapping[str, str], their_run: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Yield the scans that only one side has, or that have other bytes."""
+    """Yield what images of all scans are made of on one side only."""
+    for entry in JOINED:
+        here, there = (side.get(entry, "null") for side in (run, their_run))
+        # With encodings that show classes, which are compared by themselves.
+        is_of_encodings = entry == OF_ENCODINGS and "null" in (here, there)
+        if here != there and not is_of_encodings:
+            what = f"{entry}: {_shorten(here)} here, {_shorten(there)} there"
+            yield Finding("encoding", "", "", what)
+
+
+def _shorten(value: str) -> str:
+    """Return the first digits of a digest, and any other value as it is."""
+    return value[:12] if len(value) == _DIGITS else value
+
+
+def _compare_scans(
+    checked: Mapping[tuple[str, str], Checked],
+    theirs: Mapping[tuple[str, str], Row],
+    *,
+    same_files: bool,
+) -> Iterator[Finding]:
+    """Yield the scans that only one side has, or that have other bytes.
+
+    The bytes are only compared if digests are those of the same files.
+    """
     here = {scan: result.scan_sha256 for (_, scan), result in checked.items()}
     there: dict[str, set[str]] = {}
     for row in theirs.values():
@@ -282,7 +387,7 @@ def _compare_scans(
             yield Finding("scan", "", scan, "only here, not in their manifest")
         elif scan not in here:
             yield Finding("scan", "", scan, "only in their manifest, not here")
-        elif here[scan] and there[scan] != {here[scan]}:
+        elif same_files and here[scan] and there[scan] != {here[scan]}:
             others = ", ".join(digest[:12] for digest in sorted(there[scan]))
             what = f"other bytes: {here[scan][:12]} here, {others} there"
             yield Finding("scan", "", scan, what)
