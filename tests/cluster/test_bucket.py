@@ -24,6 +24,7 @@ pytestmark = pytest.mark.cluster
 PROFILE = ("--profile", ROOT / "profiles" / "s3")
 JOBS = "workflow/scripts/birdview/jobs.py"
 SETTINGS = ("--config", "scans=s3://scans/kitti", "encodings=[lyft]", "scans_per_job=4")
+SWEEPS = "sweeps={before: 2, poses: poses.txt, format: table}"
 KEYS = ("SNAKEMAKE_STORAGE_S3_ACCESS_KEY", "SNAKEMAKE_STORAGE_S3_SECRET_KEY")
 
 
@@ -156,6 +157,43 @@ def test_image_by_its_name(drive):
     drive.in_bucket(name, *SETTINGS)
     drive.right = {f"run/{name}": drive.right[f"run/{name}"]}
     check(drive)
+
+
+def test_sweeps_and_sensors_in_a_bucket(drive, make_scan):
+    """Their images are those of the same scans here; a scan makes three stale."""
+    rows = []
+    for number in range(5):
+        for folder, seed in (("kitti", number), ("other", 100 + number)):
+            scan = make_scan(drive.folder / "scan.bin", 500, seed=seed)
+            drive.client.put(f"scans/two/{folder}/{number}.bin", scan)
+            here = drive.folder / "here" / folder / f"{number}.bin"
+            here.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(scan, here)
+        rows.append(f"{number} 1 0 0 {number} 0 1 0 0 0 0 1 0\n")
+    (drive.folder / "poses.txt").write_text("".join(rows))
+    shared = "--config", "encodings=[lyft]", SWEEPS
+    drive.run(*shared, "sensors=[{scans: here/kitti}, {scans: here/other}]")
+    in_bucket = "sensors=[{scans: s3://scans/two/kitti}, {scans: s3://scans/two/other}]"
+    settings = (*shared, in_bucket, "scans_per_job=3")
+
+    def compare():
+        for image in drive.folder.glob("results/lyft/*.png"):
+            content = drive.client.ask(f"images/run/results/lyft/{image.name}")
+            assert content == image.read_bytes()
+
+    drive.in_bucket(*settings)
+    compare()
+    before = drive.client.images()
+    assert len(before) == 5
+    assert "Nothing to be done" in drive.in_bucket(*settings)
+    drive.client.put("scans/two/other/1.bin", scan)
+    shutil.copy(scan, drive.folder / "here" / "other" / "1.bin")
+    drive.in_bucket("results/lyft/2.png", *shared, in_bucket)
+    drive.in_bucket(*settings)
+    drive.run(*shared, "sensors=[{scans: here/kitti}, {scans: here/other}]")
+    compare()
+    after = drive.client.images()
+    assert sum(after[key] != time for key, time in before.items()) == 3
 
 
 def test_warnings_about_images_in_a_bucket(drive):
