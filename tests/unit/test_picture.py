@@ -8,20 +8,39 @@ import numpy as np
 import pytest
 import yaml
 
+from birdview.paths import ENCODINGS
 from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import load_encoding
-from birdview.pixels.png import GREY, write_png
+from birdview.pixels.png import GREY, RGB, write_png
 from birdview.pixels.render import render
 from birdview.view.contact_sheet import (
     LABEL,
-    LEGEND,
     MAX_PICTURES,
-    SWATCH,
+    SIZE,
     choose_evenly,
     draw_contact_sheet,
+)
+from birdview.view.marks import (
+    BACKGROUND,
+    GAP,
+    TEXT,
+    draw_legend,
+    draw_sensor,
+    explain_colour,
+    explain_scale,
+    measure_line,
     put_text,
 )
-from birdview.view.picture import choose_colours, make_picture
+from birdview.view.picture import (
+    choose_colours,
+    explain_colours,
+    find_affine,
+    make_large_picture,
+    make_picture,
+)
+
+LEGEND = measure_line(SIZE)
+"""Pixels of a line of a contact sheet's legend."""
 
 BASE = """
 description: A map of 3 x 2 cells.
@@ -82,6 +101,118 @@ def test_forward_is_up_and_left_is_left(make_encoding, rows, direction):
     planes[0, row, col] = 255
     picture = make_picture(planes, encoding, longest=3)
     np.testing.assert_array_equal(picture.any(axis=2), FORWARD_LEFT)
+
+
+@pytest.mark.parametrize("rows", ["x", "-x", "y", "-y"])
+@pytest.mark.parametrize("direction", ["", "-"])
+def test_a_point_is_found_on_a_picture(make_encoding, rows, direction):
+    """Whatever the order of rows and columns, and however large the picture."""
+    cols = direction + {"x": "y", "y": "x"}[rows[-1]]
+    encoding = make_encoding(grid={"cell": 1, "rows": rows, "cols": cols})
+    for shape in (3, 2), (12, 8):
+        matrix = find_affine(encoding, shape)
+        np.testing.assert_allclose(matrix @ (3, 1, 1), (0, 0))
+        np.testing.assert_allclose(matrix @ (0, -1, 1), shape)
+        np.testing.assert_allclose(matrix @ (0, 0, 1), (shape[0], shape[1] / 2))
+
+
+def test_large_pictures_show_each_pixel(make_encoding):
+    """Pixels are enlarged by a whole number, at least to the size that is asked for."""
+    encoding = make_encoding()
+    planes = np.random.default_rng(0).integers(0, 256, (1, 3, 2), dtype=np.uint8)
+    small = make_picture(planes, encoding, 3)
+    for min_side, factor in (1, 1), (3, 1), (4, 2), (10, 4):
+        np.testing.assert_array_equal(
+            make_large_picture(planes, encoding, min_side),
+            small.repeat(factor, axis=0).repeat(factor, axis=1),
+        )
+
+
+def test_large_pictures_have_the_proportions_of_the_ground(make_encoding):
+    """Cells that are longer than wide become pixels that are."""
+    encoding = make_encoding(
+        grid={"cell": {"x": 1, "y": 0.5}, "rows": "y", "cols": "x"}
+    )
+    planes = np.arange(1, 13, dtype=np.uint8).reshape(1, 4, 3)
+    picture = make_large_picture(planes, encoding, 4)
+    assert picture.shape == (6, 4, 3)
+    np.testing.assert_array_equal(picture[::2], picture[1::2])
+    assert len(np.unique(picture[..., 2])) == 12
+
+
+def test_no_pixel_is_lost_by_rounding():
+    """A large picture of each built-in encoding has as many pixels as its images."""
+    for file in sorted(ENCODINGS.glob("*.yaml")):
+        encoding = load_encoding(file)
+        rows, cols, planes = encoding.shape
+        picture = make_large_picture(
+            np.zeros((planes, rows, cols), dtype=np.uint8), encoding, 1
+        )
+        upright = encoding.grid.rows.column == 0
+        assert picture.shape == (*((rows, cols) if upright else (cols, rows)), 3)
+
+
+def test_the_sensor_has_an_arrow_up():
+    """It is drawn where it is, also at the edge, and not where it is not."""
+    for name, place in ("lyft", (336, 336)), ("pixor", (700, 400)):
+        encoding = load_encoding(name)
+        picture = np.zeros((672, 672, 3) if name == "lyft" else (700, 800, 3), np.uint8)
+        draw_sensor(picture, encoding, 20)
+        row, col = np.nonzero((picture == TEXT).all(axis=2))
+        assert col.mean() == pytest.approx(place[1], abs=1)
+        assert place[0] - 55 <= row.min() <= place[0] - 45
+        assert place[0] - 2 <= row.max() <= place[0] + 8
+
+
+def test_no_sensor_outside_the_picture(make_encoding):
+    """A map that begins 10 m ahead."""
+    area = {"min": 10, "max": 13, "closed": "lower"}
+    region = yaml.safe_load(BASE)["region"] | {"x": area}
+    picture = np.zeros((30, 20, 3), dtype=np.uint8)
+    draw_sensor(picture, make_encoding(region=region), 5)
+    assert not picture.any()
+
+
+@pytest.mark.parametrize(
+    ("per_metre", "width", "length"),
+    [(10, 1600, "20 m"), (2.5, 1000, "50 m"), (1000, 500, "0.1 m"), (1, 60, "10 m")],
+)
+def test_a_scale_is_as_long_as_it_says(per_metre, width, length):
+    """At most a fifth of the picture's width."""
+    entry = explain_scale(per_metre, width)
+    assert entry.text == length
+    legend = draw_legend([entry], width, 14)
+    assert entry.width == round(float(length.split()[0]) * per_metre) <= width / 5
+    bar = (legend == TEXT).all(axis=2)[len(legend) // 2]
+    assert np.flatnonzero(bar[: GAP + entry.width + GAP]).tolist() == [
+        *range(GAP, GAP + entry.width)
+    ]
+
+
+def test_colours_are_explained_by_the_names_of_channels(make_encoding):
+    """Three planes are red, green and blue; slices say where they are."""
+    assert explain_colours(load_encoding("mv3d")) == [
+        ("density", (255, 0, 0)),
+        ("intensity", (0, 255, 0)),
+        ("height", (0, 0, 255)),
+    ]
+    texts = [text for text, _ in explain_colours(load_encoding("lyft"))]
+    assert texts[0] == "count_0: z -1.98 to -0.48 m"
+    encoding = make_encoding(
+        slices=2,
+        channels=[*channels("low", "n", slice="each"), *channels("whole")],
+    )
+    (low, blue), (high, red) = explain_colours(encoding)
+    assert (low, high) == ("low_0, n_0: z 0 to 1.5 m", "low_1, n_1: z 1.5 to 3 m")
+    assert blue[2] == red[0] == 255
+
+
+def test_some_of_many_slices_are_explained():
+    """The lowest, the highest, and others between them."""
+    texts = [text for text, _ in explain_colours(load_encoding("pixor"))]
+    assert len(texts) == 6
+    assert texts[0] == "occupancy_0: z -2.5 to -2.4 m"
+    assert texts[-1] == "occupancy_34: z 0.9 to 1 m"
 
 
 def test_three_planes_are_red_green_and_blue(make_encoding):
@@ -285,16 +416,56 @@ def test_contact_sheet_of_class_maps_has_a_legend(make_encoding, tmp_path):
         draw_contact_sheet(tmp_path / "sheet.png", images, encoding, 2, palette)
         sheets.append(cv2.imread(str(tmp_path / "sheet.png"))[..., ::-1])
     plain, sheet = sheets
-    legend = sheet[len(plain) :]
-    assert legend.shape == (LEGEND, plain.shape[1], 3)
+    assert plain.shape == sheet.shape
+    assert not (plain == PALETTE.colours[0]).all(axis=2).any()
+    legend = sheet[-LEGEND:]
     lefts = {}
     for name, colour in zip(PALETTE.names, PALETTE.colours, strict=True):
         found = np.flatnonzero((legend == colour).all(axis=2).any(axis=0))
         if len(found):
-            assert len(found) == SWATCH
+            assert len(found) == SIZE
             lefts[name] = found[0]
     assert [*lefts] == ["car", "tree"]
     assert lefts["car"] < lefts["tree"]
+
+
+def test_contact_sheet_explains_its_colours(make_encoding, tmp_path):
+    """Below the pictures: a scale, and each colour beside the name of its channel."""
+    encoding = make_encoding(channels=channels("a", "b", "c"))
+    image = tmp_path / "a.png"
+    stream = zlib.compress(bytes(3 * 7))
+    image.write_bytes(write_png((3, 2), RGB, stream, {"birdview:channels": "a,b,c"}))
+    draw_contact_sheet(tmp_path / "sheet.png", {"a": image}, encoding, 1)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))[..., ::-1]
+    legend = sheet[48 + 480 + LABEL + GAP :]
+    assert legend.shape == (LEGEND, sheet.shape[1], 3)
+    lefts = []
+    for colour in np.diag([255, 255, 255]):
+        row, col = np.nonzero((legend == colour).all(axis=2))
+        assert len(row) == SIZE**2
+        lefts.append(col.min())
+    assert lefts == sorted(lefts)
+
+
+def test_planes_beside_class_maps_are_grey_in_the_legend(make_encoding, tmp_path):
+    """They are shown together, so the legend does not name them."""
+    encoding = make_encoding(channels=[CLASS, *channels("a")], background=255)
+    image = tmp_path / "a.png"
+    stream = zlib.compress(bytes(6 * [0, 1, 2]))
+    text = {"birdview:channels": "class,a"}
+    image.write_bytes(write_png((6, 2), GREY, stream, text))
+    draw_contact_sheet(tmp_path / "sheet.png", {"a": image}, encoding, 1, PALETTE)
+    legend = cv2.imread(str(tmp_path / "sheet.png"))[-LEGEND:, :, ::-1]
+    assert (legend == (200, 200, 200)).all(axis=2).sum() >= SIZE**2
+    assert (legend == PALETTE.colours[1]).all(axis=2).sum() == SIZE**2
+
+
+def test_an_entry_wider_than_a_legend_is_cut():
+    """It does not go to another line for ever, and its text keeps its end."""
+    legend = draw_legend([explain_colour("a name of a class", (9, 8, 7), 14)], 60, 14)
+    assert legend.shape == (LEGEND, 60, 3)
+    assert (legend == (9, 8, 7)).all(axis=2).sum() == SIZE**2
+    assert (legend[:, -GAP // 2 :] == BACKGROUND).all()
 
 
 def test_a_long_legend_has_several_lines(make_encoding, tmp_path):
@@ -307,10 +478,10 @@ def test_a_long_legend_has_several_lines(make_encoding, tmp_path):
     image.write_bytes(write_png((3, 2), GREY, stream, {"birdview:channels": "class"}))
     draw_contact_sheet(tmp_path / "sheet.png", {"a": image}, encoding, 1, palette)
     sheet = cv2.imread(str(tmp_path / "sheet.png"))[..., ::-1]
-    legend = sheet[48 + 480 + LABEL + 8 :]
+    legend = sheet[48 + 480 + LABEL + GAP :]
     assert len(legend) % LEGEND == 0
     assert len(legend) > LEGEND
-    assert (legend == (200, 100, 50)).all(axis=2).sum() == 6 * SWATCH**2
+    assert (legend == (200, 100, 50)).all(axis=2).sum() == 6 * SIZE**2
 
 
 def test_cells_that_are_longer_than_wide(make_encoding):
@@ -361,6 +532,6 @@ def test_contact_sheet_of_empty_images(tmp_path, make_scan):
         render(scan, images[name], encoding)
     draw_contact_sheet(tmp_path / "sheet.png", images, encoding, 3)
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
-    assert sheet.shape == (48 + 2 * (480 + LABEL + 8), 8 + 2 * 488, 3)
+    assert sheet.shape == (48 + 2 * (480 + LABEL + GAP) + LEGEND, 8 + 2 * 488, 3)
     assert not sheet[48 : 48 + 480, 8 : 8 + 480].any()
     assert sheet[528:554, 8:30].max() > 100  # the name

@@ -11,14 +11,15 @@ from birdview.files import PathLike, atomic_path
 from birdview.image import read_image
 from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding
-from birdview.view.contact_sheet import TEXT, put_text
+from birdview.view.marks import TEXT, put_text
 from birdview.view.picture import make_picture
 
-CODEC, SUFFIX = "VP80", ".webm"
+CODEC = "VP80"
 """VP8, which browsers play. OpenCV's wheels have no H.264, and their VP9 takes four
-times as long. (OpenCV warns that the tag is not supported, but writes the movie.)"""
+times as long."""
 MAX_SIDE = 800
 """Pixels of a frame's longer side."""
+_MATROSKA = b"matroska"
 
 
 def write_movie(
@@ -53,7 +54,8 @@ def write_movie(
     """
     writer = cv2.VideoWriter()
     with atomic_path(path) as partial:
-        movie = partial.with_suffix(SUFFIX)  # tells OpenCV the kind of file
+        # For a .webm, OpenCV warns that it does not support the codec, and yet uses it.
+        movie = partial.with_suffix(".mkv")
         try:
             for scan, image in images.items():
                 frame = _draw_frame(read_image(image).planes, encoding, scan, palette)
@@ -72,6 +74,7 @@ def write_movie(
                     f"{path}: {frames} frames written, expected {len(images)}; is the "
                     f"disk full?"
                 )
+            _mark_as_webm(movie)
             movie.rename(partial)
         finally:
             movie.unlink(missing_ok=True)
@@ -82,6 +85,17 @@ def _count_frames(movie: Path) -> int:
     while reader.grab():
         frames += 1
     return frames
+
+
+def _mark_as_webm(movie: Path) -> None:
+    """Change the type that a Matroska file has in front: WebM is a subset of Matroska.
+
+    The rest of a text is filled with zeros, which end it:
+    https://www.rfc-editor.org/rfc/rfc8794#name-string-element
+    """
+    with open(movie, "r+b") as file:
+        file.seek(file.read(64).index(_MATROSKA))
+        file.write(b"webm".ljust(len(_MATROSKA), b"\0"))
 
 
 def _draw_frame(

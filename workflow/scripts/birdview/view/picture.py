@@ -16,12 +16,16 @@ from birdview.metadata import find_class_maps
 from birdview.pixels.channel import Channel
 from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding
+from birdview.pixels.grid import Axis
 
 Colour: TypeAlias = tuple[int, int, int]
 """Red, green and blue, from 0 to 255."""
 
 GAMMA = 0.6
 """Below 1 it brightens: most of an image is dark."""
+MAX_EXPLAINED = 6
+"""Slices whose colours are explained; the others are between them."""
+_ALL = 2**31  # a picture has no more pixels than the image
 
 
 def choose_colours(channels: Sequence[Channel]) -> list[Colour | None]:
@@ -42,6 +46,36 @@ def choose_colours(channels: Sequence[Channel]) -> list[Colour | None]:
         levels = range(len(channels))
     top = max(1, *(level for level in levels if level is not None))
     return [None if level is None else _rainbow(level / top) for level in levels]
+
+
+def explain_colours(encoding: Encoding) -> list[tuple[str, Colour]]:
+    """Explain the colours of planes, without class maps: what is painted in each.
+
+    Returns
+    -------
+    list of (str, (int, int, int))
+        For each colour the names of channels, and the z of their slice if they show
+        one. Of more than `MAX_EXPLAINED` slices, some: the lowest, the highest, and
+        others evenly between them.
+    """
+    names: dict[tuple[int | None, Colour], list[str]] = {}
+    channels = encoding.channels
+    for channel, colour in zip(channels, choose_colours(channels), strict=True):
+        if colour is not None:
+            names.setdefault((channel.slice_index, colour), []).append(channel.name)
+    entries = [*names]
+    if len(entries) > MAX_EXPLAINED and encoding.slices:
+        steps = np.linspace(0, len(entries) - 1, MAX_EXPLAINED).round().astype(int)
+        entries = [entries[step] for step in steps]
+    explained = []
+    for entry in entries:
+        level, colour = entry
+        text = ", ".join(names[entry])
+        if level is not None and encoding.slices:
+            low, span = encoding.slices.lows[level], encoding.slices.spans[level]
+            text += f": z {low:.4g} to {low + span:.4g} m"
+        explained.append((text, colour))
+    return explained
 
 
 def _rainbow(share: float) -> Colour:
@@ -99,6 +133,67 @@ def make_picture(
         picture, rows, cols = picture.transpose(1, 0, 2), cols, rows
     picture = picture[:: -1 if rows.ascending else 1, :: -1 if cols.ascending else 1]
     return np.ascontiguousarray(picture)
+
+
+def make_large_picture(
+    planes: NDArray[np.uint8],
+    encoding: Encoding,
+    min_side: int,
+    palette: Classes | None = None,
+) -> NDArray[np.uint8]:
+    """Make a picture that shows each pixel of an image, in the ground's proportions.
+
+    Parameters
+    ----------
+    planes, encoding, palette
+        As in `make_picture`.
+    min_side : int
+        The longer side has at least as many pixels: those of an image are enlarged by
+        a whole number, which is 1 for most images.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+    """
+    most = max(encoding.grid.shape)
+    factor = -(-min_side // most)
+    picture = make_picture(planes, encoding, _ALL, palette=palette)
+    per_metre = factor / min(axis.cell for axis in encoding.grid)
+    ahead, left = _by_column(encoding)
+    rows, cols = (
+        np.arange(round(axis.size * axis.cell * per_metre)) for axis in (ahead, left)
+    )
+    return np.ascontiguousarray(
+        picture[rows * ahead.size // len(rows)][:, cols * left.size // len(cols)]
+    )
+
+
+def find_affine(encoding: Encoding, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return where points are on a picture of an encoding's images.
+
+    Parameters
+    ----------
+    encoding : Encoding
+    shape : (int, int)
+        The height and the width of the picture, as made by `make_picture`.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, 3)
+        ``matrix @ (x, y, 1)`` is the position (row, col), as in `Grid.affine`.
+    """
+    matrix = np.zeros((2, 3))
+    for line, axis, size in zip(matrix, _by_column(encoding), shape, strict=True):
+        metres = axis.size * axis.cell
+        line[axis.column] = -size / metres
+        line[2] = size / metres * (axis.origin + axis.first * axis.cell + metres)
+    return matrix
+
+
+def _by_column(encoding: Encoding) -> tuple[Axis, Axis]:
+    """Return the axes of x and y, which are up and to the left on a picture."""
+    rows, cols = encoding.grid
+    return (rows, cols) if rows.column == 0 else (cols, rows)
 
 
 def remove_background(
