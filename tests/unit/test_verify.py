@@ -17,6 +17,7 @@ from birdview.pixels.encoding import load_encoding
 from birdview.pixels.layout import load_layout
 from birdview.pixels.png import read_text
 from birdview.reproduce.manifest import read_manifest
+from birdview.reproduce.verify import _shade_differences
 from birdview.run import resolve
 
 SETTINGS = {"scans": "scans", "encodings": ["lyft.yaml", "complex_yolo"]}
@@ -284,8 +285,28 @@ def test_their_pixels_differ(folder, theirs, verify, tmp_path):
     assert what.startswith("other pixels, of the same scan and the same encoding")
     assert "1 of 112896 pixels, the first in row 100 and column 50" in what
     assert what.endswith("; other there: lock")
+    assert "results/verify/lyft/1.png shows where, and how much: grey 64" in what
     picture = cv2.imread(str(folder / "results/verify/lyft/1.png"), 0)
     assert np.argwhere(picture).tolist() == [[100, 50]]
+    assert picture[100, 50] == 255
+
+
+def test_pictures_of_differences_show_how_much():
+    """Shades rise from that of a difference of 1, which is seen, to white."""
+    here = np.full((2, 3), 100, dtype=np.uint8)
+    there = np.array([[100, 101, 99], [201, 200, 50]], dtype=np.uint8)
+    shades, greatest = _shade_differences(here, there)
+    assert greatest == 101
+    np.testing.assert_array_equal(
+        shades, [[0, 64, 64], [255, 253, round(64 + 191 * 49 / 100)]]
+    )
+    shades, greatest = _shade_differences(here[:1], there[:1])
+    assert (greatest, shades.tolist()) == (1, [[0, 255, 255]])
+    # Of three planes, the one that differs most counts; 0 and 255 are far apart.
+    here, there = np.zeros((2, 1, 1, 3), dtype=np.uint8)
+    there[...] = 3, 255, 0
+    shades, greatest = _shade_differences(here, there)
+    assert (greatest, shades.tolist()) == (255, [[255]])
 
 
 def test_their_manifest_does_not_fit_their_image(folder, theirs, verify, tmp_path):

@@ -60,6 +60,8 @@ OF_ENCODINGS = "classes"
 """The entry of a manifest that there is only with some encodings."""
 MAX_PRINTED = 20
 """Findings that are printed; all are in the table."""
+FAINT = 64
+"""The shade of a difference of 1 in a picture: it is seen beside one of 255."""
 _DIGITS = 64
 """Of a whole SHA-256."""
 
@@ -251,6 +253,21 @@ def _differing(pixels: Pixels, others: Pixels) -> NDArray[np.bool_]:
     return differ.any(axis=2) if differ.ndim == 3 else differ
 
 
+def _shade_differences(pixels: Pixels, others: Pixels) -> tuple[Pixels, int]:
+    """Return how much pixels differ, as shades, and the greatest difference.
+
+    0 is none, `FAINT` is 1 and 255 the greatest; between them, shades are linear.
+    """
+    differences = np.abs(pixels.astype(np.int32) - others)
+    if differences.ndim == 3:
+        differences = differences.max(axis=2)
+    greatest = int(differences.max())
+    shades = FAINT + (differences - 1) * (255 - FAINT) / max(1, greatest - 1)
+    if greatest == 1:
+        shades[:] = 255
+    return np.where(differences, np.rint(shades), 0).astype(np.uint8), greatest
+
+
 def compare(
     checked: Mapping[tuple[str, str], Checked],
     run: Mapping[str, str],
@@ -408,10 +425,11 @@ def _compare_pixels(mine: Path, theirs: Path, picture: Path, inflate: Inflate) -
     if pixels.shape == others.shape:
         if (pixels == others).all():
             return "other pixels in their manifest, but the same in their image"
-        planes = np.where(_differing(pixels, others), 255, 0).astype(np.uint8)
+        shades, greatest = _shade_differences(pixels, others)
         picture.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(picture, trace(planes[..., np.newaxis]).encode({}))
-        what += f"; {picture} shows where"
+        write_atomically(picture, trace(shades[..., np.newaxis]).encode({}))
+        what += f"; {picture} shows where, and how much: grey {FAINT} is a difference "
+        what += f"of 1, white of {greatest}, the greatest"
     return f"{what}: {_count(pixels, others)} of theirs"
 
 
