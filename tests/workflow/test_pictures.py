@@ -304,7 +304,8 @@ def test_report_shows_the_existing_pictures(pictured, visit, keep_screenshot):
     text = page.locator("body").inner_text()
     assert "Each scan in the folder scans was read with the layout kitti" in text
     assert "in each of the encodings lyft, mv3d_slices" in text
-    page.get_by_text("Images", exact=True).first.click()
+    page.get_by_text("Contact sheets: what the images look like").first.click()
+    page.get_by_text("scans side by side").first.wait_for()
     page.get_by_text("mv3d_slices").last.wait_for()
     keep_screenshot(page)
     pictured.run("report", "--report", "report.html", *SETTINGS)

@@ -94,8 +94,8 @@ rule chart:
         picture=report(
             "<run>/benchmark/{table}.svg",
             caption="../report/benchmark.rst",
-            category="Benchmark",
-            labels={"what": "{table}"},
+            category="Benchmark: speed and memory on this machine",
+            labels=lambda wildcards: jobs.label_chart(wildcards.table),
         ),
     log:
         "<run>/logs/benchmark/{table}.chart.log",

@@ -41,8 +41,8 @@ rule draw_contact_sheet:
         picture=report(
             "<run>/contact_sheet/{encoding}.png",
             caption="../report/contact_sheet.rst",
-            category="Images",
-            labels={"encoding": "{encoding}", "picture": "contact sheet"},
+            category="Contact sheets: what the images look like",
+            labels={"encoding": "{encoding}", "shows": "scans side by side"},
         ),
     log:
         "<run>/logs/contact_sheet/{encoding}.log",
@@ -79,14 +79,14 @@ rule point_counts:
         table=report(
             "<run>/counts.tsv",
             caption="../report/counts.rst",
-            category="Points",
-            labels={"what": "least, median and greatest"},
+            category="Point counts: what was drawn and what was left out",
+            labels={"shows": "table of the least, the median and the greatest count"},
         ),
         chart=report(
             "<run>/counts.svg",
             caption="../report/counts.rst",
-            category="Points",
-            labels={"what": "over the scans"},
+            category="Point counts: what was drawn and what was left out",
+            labels={"shows": "chart of the counts of each scan"},
         ),
     log:
         "<run>/logs/counts.log",

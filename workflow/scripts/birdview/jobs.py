@@ -809,6 +809,13 @@ def describe_machine(table: PathLike) -> None:
     write_table(table, machine.describe_machine())
 
 
+def label_chart(table: str) -> dict[str, str]:
+    """Return what the report calls the chart of a table of the benchmark."""
+    from birdview.view import charts
+
+    return {"shows": charts.CHARTS[table].title}
+
+
 def draw_chart(table: PathLike, picture: PathLike) -> None:
     """Draw a table of the benchmark."""
     from birdview.view import charts

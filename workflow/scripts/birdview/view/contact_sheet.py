@@ -84,7 +84,8 @@ def draw_contact_sheet(
     width = GAP + columns * (side + GAP)
     sheet = np.full((height, width, 3), BACKGROUND, dtype=np.uint8)
     count = f"{len(images)} of {total:,}" if len(images) < total else f"{total:,}"
-    title = f"{encoding.name}: {count} scans, forward is up"
+    count += " scan" if total == 1 else " scans"
+    title = f"{encoding.name}: {count}, forward is up"
     put_text(sheet, title, (GAP, 31), 20, TEXT, width)
     classes, per_metre = set[int](), 1.0
     for number, (scan, image) in enumerate(images.items()):
