@@ -422,15 +422,18 @@ def _compare_pixels(mine: Path, theirs: Path, picture: Path, inflate: Inflate) -
         )
     except (OSError, ValueError) as error:
         return f"{what} (their image cannot be read: {error})"
-    if pixels.shape == others.shape:
-        if (pixels == others).all():
-            return "other pixels in their manifest, but the same in their image"
-        shades, greatest = _shade_differences(pixels, others)
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(picture, trace(shades[..., np.newaxis]).encode({}))
-        what += f"; {picture} shows where, and how much: grey {FAINT} is a difference "
-        what += f"of 1, white of {greatest}, the greatest"
-    return f"{what}: {_count(pixels, others)} of theirs"
+    if pixels.shape == others.shape and (pixels == others).all():
+        return "other pixels in their manifest, but the same in their image"
+    what += f": {_count(pixels, others)} of theirs"
+    if pixels.shape != others.shape:
+        return what
+    shades, greatest = _shade_differences(pixels, others)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(picture, trace(shades[..., np.newaxis]).encode({}))
+    return (
+        f"{what}; {picture} shows where, and how much: grey {FAINT} is a difference of "
+        f"1, white of {greatest}, the greatest"
+    )
 
 
 def conclude(findings: Sequence[Finding], count: int, path: PathLike) -> None:
