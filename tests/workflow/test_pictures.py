@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers import SMALL_MEMORY, Project
 
+from birdview import jobs
 from birdview.counts import Counts
 from birdview.files import read_table
 from birdview.image import ImageFile, inflate_with_zlib
@@ -312,6 +313,11 @@ def test_report_shows_the_existing_pictures(pictured, visit, keep_screenshot):
     page = (pictured.folder / "report.html").read_text()
     assert "z from -2.73 to -1.93 m" in page  # the caption of a contact sheet
     assert len(page) < 6_000_000
+
+
+def test_report_names_charts_of_the_benchmark_by_their_titles():
+    """Not by the files they are drawn from."""
+    assert jobs.label_chart("readers") == {"shows": "Reading one scan"}
 
 
 def test_report_of_the_default_target_says_how_to_get_pictures(pictured, visit):
