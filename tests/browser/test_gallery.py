@@ -471,6 +471,45 @@ def test_keys_are_explained(show, keep_screenshot):
     assert unnamed == []
 
 
+def is_fitted(page):
+    """Whether the image touches two opposite edges of its canvas, but for 2 %."""
+    return page.evaluate(
+        """() => {
+          const [a, b, c, d, e, f] = canvasMatrix(main), { rows, cols } = main.encoding;
+          const { clientWidth, clientHeight } = main.canvas;
+          const width = Math.abs(a * cols + c * rows) / clientWidth;
+          const height = Math.abs(b * cols + d * rows) / clientHeight;
+          return Math.abs(Math.max(width, height) - 0.98) < 0.001;
+        }"""
+    )
+
+
+def test_fits_again_when_its_size_changes(show):
+    """Until the view is moved; links say nothing of a view that fits."""
+    page = show(size=(1400, 900))
+    for act in (
+        lambda: page.set_viewport_size({"width": 800, "height": 900}),
+        lambda: page.click("#settings"),
+        lambda: page.set_viewport_size({"width": 1400, "height": 500}),
+        lambda: page.select_option("#compare", "mv3d_slices", force=True),
+    ):
+        act()
+        page.wait_for_timeout(100)
+        assert is_fitted(page)
+    page.wait_for_timeout(400)
+    assert "zoom" not in page.url
+    page.locator("#compare").blur()
+    page.keyboard.press("+")
+    zoom = page.evaluate("state.view.zoom")
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_timeout(100)
+    assert page.evaluate("state.view.zoom") == zoom
+    page.keyboard.press("0")
+    assert is_fitted(page)
+
+
+
+
 def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):
     """The page decodes a row of a real image to the same values as `birdview.load`."""
     project = Project(tmp_path / "a project")

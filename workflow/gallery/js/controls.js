@@ -19,6 +19,7 @@ async function chooseEncoding(name, compareWith = state.compareWith) {
   state.encoding = name;
   state.compareWith = compareWith;
   state.cursor = null;
+  if (state.fitted) fitView();
   const shown = showScan(state.index);
   const results = await loadCounts(name);
   if (state.encoding !== name) return;
@@ -29,7 +30,7 @@ async function chooseEncoding(name, compareWith = state.compareWith) {
   await shown;
 }
 
-const chooseComparison = (name) => chooseEncoding(state.encoding, name).then(fit);
+const chooseComparison = (name) => chooseEncoding(state.encoding, name);
 
 // Toggle a plane, or show it alone.
 function choosePlane(plane) {

@@ -32,7 +32,7 @@ function writeLink() {
   }
   if (orientation !== "forward") link.set("turn", orientation);
   if (gamma !== DATA.gamma) link.set("gamma", gamma.toFixed(3));
-  if (view) {
+  if (!state.fitted) { // else it fits wherever the link is opened
     link.set("x", view.x.toFixed(2));
     link.set("y", view.y.toFixed(2));
     link.set("zoom", view.zoom.toFixed(3));

@@ -13,7 +13,10 @@ class Pane {
       this.canvas, this.title, this.scale, this.readout, this.tip, this.message);
     this.levels = []; // the painted image: at full size, half, a quarter ...
     listenToPointer(this);
-    new ResizeObserver(() => { this.draw(); }).observe(this.canvas);
+    new ResizeObserver(() => {
+      if (state.fitted) fitView();
+      drawPanes();
+    }).observe(this.canvas);
   }
 
   get name() { return state[this.key]; }
@@ -156,7 +159,7 @@ class Pane {
       tables.push(makeTable(lines.filter(([, value]) => channels.length <= 8 || value !== background)));
     }
     this.readout.dataset.pixel = JSON.stringify({ row, col, values });
-    this.readout.classList.toggle("idle", !state.cursor);
+    this.readout.classList.toggle("idle", !state.cursor && state.fitted);
     this.readout.replaceChildren(...tables);
     updateTip(this, { x, y }, toCanvas(this, { x, y }));
   }

@@ -27,6 +27,7 @@ const state = {
   orientation: "forward", // forward is up, or "file": as in the file
   gamma: DATA.gamma,
   view: null, // {x, y} in metres at the centre, and zoom in pixels per metre
+  fitted: true, // the view is the whole image: a resized pane is fitted again
   cursor: null, // {x, y} in metres, and its pane; if null, the centre of the view is read
   hiddenPlanes: new Map(), // for each encoding, those that mode "all" leaves out
   singlePlane: new Map(), // for each encoding, the one that mode "one" shows

@@ -44,17 +44,23 @@ function extent({ rows, cols, to_metres: matrix }) {
     dx: Math.abs(xs[1] - xs[0]), dy: Math.abs(ys[1] - ys[0]) };
 }
 
-// Show the whole image.
+// Show the whole image, until the view is moved.
 function fit() {
+  fitView();
+  updateView();
+}
+
+function fitView() {
   const { x, y, dx, dy } = extent(main.encoding);
   const columnsAreX = main.encoding.to_metres[0][1] !== 0;
   const [across, down] = state.orientation === "file" && columnsAreX ? [dx, dy] : [dy, dx];
   const width = main.canvas.clientWidth || 800, height = main.canvas.clientHeight || 600;
   state.view = { x, y, zoom: Math.min(width / across, height / down) * 0.98 };
-  updateView();
+  state.fitted = true;
 }
 
 function moveTo(x, y) {
+  state.fitted = false;
   state.view.x = x;
   state.view.y = y;
   updateView();
