@@ -456,10 +456,14 @@ def test_fits_a_phone(show, size, keep_screenshot):
 
 
 def test_keys_are_explained(show, keep_screenshot):
-    """The key `?` explains the keys; all controls have accessible names."""
+    """The key `?` explains each key once; all controls have accessible names."""
     page = show()
     page.keyboard.press("?")
     assert page.locator("dialog").is_visible()
+    listed = page.locator("dialog kbd").all_inner_texts()
+    assert len(listed) == len({*listed}) == 25
+    assert page.locator("dialog dt").count() == page.locator("dialog dd").count() == 15
+    assert page.evaluate("Object.keys(KEYS).length") == 25 + 7 + 1  # 2 to 8, and =
     keep_screenshot(page)
     page.keyboard.press("Escape")
     unnamed = page.evaluate(
