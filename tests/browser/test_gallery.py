@@ -512,6 +512,23 @@ def test_fits_again_when_its_size_changes(show):
     assert is_fitted(page)
 
 
+def test_shows_all_planes_or_none(show):
+    """By a click each; a link keeps that none is shown."""
+    page = show(encoding="mv3d_slices")
+    boxes = page.locator("#planes input").all()
+    for button, is_on in (("All planes", True), ("None of the planes", False)):
+        page.get_by_role("button", name=button).click()
+        assert {box.is_checked() for box in boxes} == {is_on}
+    page.click("#link")
+    assert "planes=&" in f"{page.url}&"
+    page.reload()
+    page.wait_for_selector(".pane[data-shown]")
+    assert page.locator("#notice").is_hidden()
+    assert page.locator("#planes input:checked").count() == 0
+    page.get_by_text("one, by value").click()
+    assert page.locator("#plane-buttons").is_hidden()
+
+
 
 
 def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):

@@ -41,6 +41,13 @@ function choosePlane(plane) {
   updateLook();
 }
 
+// Show all planes in colour, or none.
+function chooseAllPlanes(isShowing) {
+  const all = encodings.get(state.encoding).channels.keys();
+  state.hiddenPlanes.set(state.encoding, new Set(isShowing ? [] : all));
+  updateLook();
+}
+
 function chooseMode(mode) {
   state.mode = mode;
   updateLook();
@@ -78,6 +85,8 @@ $("gamma").oninput = (event) => {
   state.gamma = toGamma(event.target.value);
   updateLook();
 };
+$("all-planes").onclick = () => chooseAllPlanes(true);
+$("no-planes").onclick = () => chooseAllPlanes(false);
 $("fit").onclick = fit;
 $("first").onclick = () => showScan(0);
 $("back").onclick = () => showScan(state.index - 1);

@@ -41,6 +41,7 @@ function listPlanes() {
     return make("label", { title: describeChannel(channel) },
       input, swatch, channel.name, make("small", { textContent: formatRange(channel) }));
   }));
+  $("plane-buttons").hidden = isSingle || channels.length < 2;
   if (focused?.startsWith("plane-")) $(focused)?.focus();
 }
 
