@@ -512,6 +512,19 @@ def test_fits_again_when_its_size_changes(show):
     assert is_fitted(page)
 
 
+def test_slices_have_their_heights(show):
+    """In the list of planes, and in a tip with the range of values."""
+    page = show(encoding="mv3d_slices")
+    labels = page.locator("#planes label")
+    assert labels.nth(4).inner_text().split("\n")[-1] == "z 0.47 … 1.27 m"
+    assert labels.nth(5).inner_text().split("\n")[-1] == "0 … 1"
+    title = labels.nth(4).get_attribute("title")
+    assert title == "max height of z 0.47 … 1.27 m: 0.47 … 1.27 m"
+    occupancy = "{statistic: 'occupancy', zero: 0, z: [-1, -0.5]}"
+    assert page.evaluate(f"formatMeaning({occupancy})") == "z -1 … -0.5 m"
+    assert page.evaluate(f"main.explainValue({occupancy}, 255)") == "z -1 … -0.5 m"
+
+
 def test_shows_all_planes_or_none(show):
     """By a click each; a link keeps that none is shown."""
     page = show(encoding="mv3d_slices")

@@ -166,7 +166,8 @@ class Pane {
 
   explainValue(channel, value) {
     if (channel.is_class_map) return palettes.get(this.name)[value]?.[0] ?? "no class";
-    return value === this.encoding.background ? "" : formatValue(channel, value);
+    if (value === this.encoding.background) return "";
+    return formatValue(channel, value) || (channel.z ? `z ${formatHeights(channel)}` : "");
   }
 }
 

@@ -22,8 +22,16 @@ function formatRange({ zero, full, scale, unit, statistic, is_class_map: isMap }
   return `${round(zero)} … ${round(full)}${suffixOf(unit)}${suffix}`;
 }
 
-function describeChannel({ statistic, of, values, z }) {
+// Return what tells a plane from the others: the heights of its slice, or its values.
+function formatMeaning(channel) {
+  return channel.z ? `z ${formatHeights(channel)}` : formatRange(channel);
+}
+
+const formatHeights = ({ z }) => `${round(z[0])} … ${round(z[1])} m`;
+
+function describeChannel(channel) {
+  const { statistic, of, values, z } = channel;
   const field = of ? ` of ${of}` : "", wanted = values ? ` ${values.join(", ")}` : "";
-  const slice = z ? ` of z ${round(z[0])} … ${round(z[1])} m` : "";
-  return statistic.replaceAll("_", " ") + field + wanted + slice;
+  const slice = z ? ` of z ${formatHeights(channel)}` : "", range = formatRange(channel);
+  return statistic.replaceAll("_", " ") + field + wanted + slice + (range && `: ${range}`);
 }
