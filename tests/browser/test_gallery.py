@@ -512,6 +512,22 @@ def test_fits_again_when_its_size_changes(show):
     assert is_fitted(page)
 
 
+def test_right_pane_says_what_its_colours_mean(show, keep_screenshot):
+    """Its planes that are shown, each with its colour, or one with the colour bar."""
+    page = show(encoding="mv3d", beside="mv3d_slices")
+    key = page.locator(".pane").nth(1).locator(".colour-key")
+    items = key.locator("li").all_inner_texts()
+    assert len(items) == 5  # planes of the whole cell are hidden
+    assert items[0].split("\n") == ["height_0", "z -2.73 … -1.93 m"]
+    swatches = key.locator("li i")
+    expect(swatches.nth(2)).to_have_css("background-color", "rgb(55, 255, 51)")
+    keep_screenshot(page)
+    page.get_by_text("one, by value").click()
+    expect(key.locator("li")).to_contain_text("height_0")
+    assert key.locator(".bar span").all_inner_texts() == ["-2.73 m", "-1.93 m"]
+    assert page.locator(".pane").nth(0).locator(".colour-key").count() == 0
+
+
 def test_slices_have_their_heights(show):
     """In the list of planes, and in a tip with the range of values."""
     page = show(encoding="mv3d_slices")

@@ -13,6 +13,7 @@ function updateControls() {
   $("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
   updatePlanes();
   updateLegend();
+  updateColourKey();
 }
 
 async function chooseEncoding(name, compareWith = state.compareWith) {

@@ -5,12 +5,13 @@ class Pane {
     this.key = key; // of the state: which encoding to show
     this.canvas = make("canvas", { tabIndex: 0 });
     this.title = make("div", { className: "name" });
+    this.head = make("div", { className: "head" }, this.title);
     this.scale = make("div", { className: "scale" });
     this.readout = make("div", { className: "values" });
     this.tip = make("div", { className: "tip", hidden: true });
     this.message = make("div", { className: "message", hidden: true });
     this.element = make("div", { className: "pane" },
-      this.canvas, this.title, this.scale, this.readout, this.tip, this.message);
+      this.canvas, this.head, this.scale, this.readout, this.tip, this.message);
     this.levels = []; // the painted image: at full size, half, a quarter ...
     listenToPointer(this);
     new ResizeObserver(() => {
