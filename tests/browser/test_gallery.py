@@ -558,6 +558,51 @@ def test_shows_all_planes_or_none(show):
     assert page.locator("#plane-buttons").is_hidden()
 
 
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        (
+            {"scan": "999999", "encoding": "mv3d_slices"},
+            ["Scan “999999” is not in this gallery: the first one is shown."],
+        ),
+        (
+            {"scan": NAMES[0], "encoding": "a<b>", "planes": "x", "beside": "pixor"},
+            [
+                "Encoding “a<b>” is not in this gallery: mv3d is shown.",
+                "Encoding “pixor” is not in this gallery: nothing is compared.",
+            ],
+        ),
+        (
+            {"encoding": "mv3d", "planes": "density fog", "layers": "labels"},
+            [
+                "Encoding mv3d has no plane “fog”.",
+                "Boxes “labels” are not in this gallery.",
+            ],
+        ),
+        ({"plane": "fog"}, ["Encoding mv3d has no plane “fog”."]),
+    ],
+)
+def test_bad_link_says_what_is_missing(show, link, said):
+    """And shows the first scan, and what else there is."""
+    page = show(**link)
+    notice = page.get_by_role("alert")
+    assert notice.locator("p").all_inner_texts() == said
+    assert scan_of(page) == NAMES[0]
+    notice.get_by_role("button").click()
+    assert notice.is_hidden()
+
+
+def test_bad_link_leaves_the_scan_that_was_shown(show):
+    """For the first one; a good link takes back what was said."""
+    page = show(scan="000002")
+    page.evaluate("location.hash = '#scan=999999'")
+    expect(page.locator("#scan")).to_have_text(NAMES[0])
+    assert page.locator("#notice").is_visible()
+    page.evaluate("location.hash = '#scan=000003'")
+    expect(page.locator("#scan")).to_have_text("000003")
+    assert page.locator("#notice").is_hidden()
+
+
 
 
 def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):

@@ -41,21 +41,45 @@ function writeLink() {
 }
 
 function readLink() {
-  const link = new URLSearchParams(location.hash.slice(1));
-  const encodingOf = (key) => (encodings.has(link.get(key)) ? link.get(key) : null);
-  const index = DATA.scans.indexOf(link.get("scan"));
-  state.index = index < 0 ? state.index : index;
-  const name = encodingOf("encoding") ?? state.encoding;
+  const link = new URLSearchParams(location.hash.slice(1)), problems = [];
+  // Return the name that a key has, or null if there is none or it is not one of `known`.
+  const find = (key, known, problem) => {
+    const name = link.get(key);
+    if (name === null || known.includes(name)) return name;
+    problems.push(problem(name));
+    return null;
+  };
+  const findAll = (key, known, problem) => {
+    const names = link.get(key)?.split(" ").filter(Boolean);
+    problems.push(...(names ?? []).filter((name) => !known.includes(name)).map(problem));
+    return names;
+  };
+
+  const scan = find("scan", DATA.scans, (wanted) =>
+    `Scan “${wanted}” is not in this gallery: the first one is shown.`);
+  if (link.has("scan")) state.index = Math.max(0, DATA.scans.indexOf(scan));
+  const known = [...encodings.keys()];
+  const name = find("encoding", known, (wanted) =>
+    `Encoding “${wanted}” is not in this gallery: ${state.encoding} is shown.`)
+    ?? state.encoding;
+  const compareWith = find("beside", known, (wanted) =>
+    `Encoding “${wanted}” is not in this gallery: nothing is compared.`) ?? "";
+  // The planes of another encoding say nothing about those of the one that is shown.
+  if (link.has("encoding") && link.get("encoding") !== name) {
+    link.delete("planes");
+    link.delete("plane");
+  }
   const planes = encodings.get(name).channels.map((channel) => channel.name);
-  const shown = link.get("planes")?.split(" ");
+  const noPlane = (wanted) => `Encoding ${name} has no plane “${wanted}”.`;
+  const shown = findAll("planes", planes, noPlane);
   state.hiddenPlanes.set(name, shown
     ? new Set(planes.flatMap((plane, k) => (shown.includes(plane) ? [] : [k])))
     : hiddenByDefault(encodings.get(name)));
-  if (link.has("plane")) {
-    state.singlePlane.set(name, Math.max(0, planes.indexOf(link.get("plane"))));
-  }
+  const single = find("plane", planes, noPlane);
+  if (link.has("plane")) state.singlePlane.set(name, Math.max(0, planes.indexOf(single)));
   for (const [key, names, hiddenNames] of boxSwitches()) {
-    const on = link.get(key)?.split(" ") ?? names;
+    const on = findAll(key, names, (wanted) => `Boxes “${wanted}” are not in this gallery.`)
+      ?? names;
     hiddenNames.clear();
     names.filter((one) => !on.includes(one)).forEach((one) => hiddenNames.add(one));
   }
@@ -63,8 +87,17 @@ function readLink() {
   state.orientation = link.get("turn") === "file" ? "file" : "forward";
   state.gamma = link.get("gamma") > 0 ? +link.get("gamma") : DATA.gamma;
   const [x, y, zoom] = ["x", "y", "zoom"].map((key) => parseFloat(link.get(key)));
-  state.view = [x, y, zoom].every(Number.isFinite) && zoom > 0
-    ? { x, y, zoom: clamp(zoom, MIN_ZOOM, MAX_ZOOM) } : null;
-  chooseEncoding(name, encodingOf("beside") ?? "");
-  if (!state.view) fit();
+  state.fitted = !([x, y, zoom].every(Number.isFinite) && zoom > 0);
+  state.view = state.fitted ? null : { x, y, zoom: clamp(zoom, MIN_ZOOM, MAX_ZOOM) };
+  showNotice(problems);
+  chooseEncoding(name, compareWith);
 }
+
+// Say above the image what a link names that is not here.
+function showNotice(problems) {
+  $("notice").hidden = !problems.length;
+  $("notice").firstElementChild.replaceChildren(
+    ...problems.map((textContent) => make("p", { textContent })));
+}
+
+$("notice").querySelector("button").onclick = () => showNotice([]);
