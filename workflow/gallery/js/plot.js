@@ -98,22 +98,31 @@ function drawCurve(context, values, width, toY, colour) {
 // Return the scan at a position on the plot; a close outlier wins.
 function scanAt(event) {
   const box = plot.getBoundingClientRect(), x = event.clientX - box.left;
-  const [near] = outliers
-    .map(({ index }) => ({ index, distance: Math.abs(toX(index, box.width) - x) }))
-    .filter(({ distance }) => distance < 5).sort((a, b) => a.distance - b.distance);
-  return near ? near.index : toIndex(x, box.width);
+  let nearest = toIndex(x, box.width), closest = 5; // CSS pixels
+  for (const { index } of outliers) {
+    const distance = Math.abs(toX(index, box.width) - x);
+    if (distance < closest) [nearest, closest] = [index, distance];
+  }
+  return nearest;
+}
+
+// Return the name of a scan and its counts, or why it has none.
+function countsOf(index) {
+  const result = counts.get(state.encoding)?.[index];
+  const text = typeof result === "string" ? result : series
+    .map(({ label, values }) => `${values[index].toLocaleString("en")} ${label}`).join(", ");
+  return `${DATA.scans[index]}  ${text}`;
 }
 
 function showTip(index) {
   const { width } = plot.getBoundingClientRect(), x = toX(index, width);
-  const result = counts.get(state.encoding)?.[index];
-  const text = typeof result === "string" ? result : series
-    .map(({ label, values }) => `${values[index].toLocaleString("en")} ${label}`).join(", ");
-  tip.hidden = !result;
-  tip.textContent = `${DATA.scans[index]}  ${text}`;
+  tip.hidden = !series.length;
+  tip.textContent = countsOf(index);
   tip.style.left = x < width / 2 ? `${x + 8}px` : "";
   tip.style.right = x < width / 2 ? "" : `${width - x + 8}px`;
 }
+
+function hideTip() { tip.hidden = true; }
 
 plot.addEventListener("pointerdown", (event) => {
   plot.setPointerCapture(event.pointerId);
@@ -124,4 +133,6 @@ plot.addEventListener("pointermove", (event) => {
   if (event.buttons) showScan(index);
   showTip(index);
 });
-plot.addEventListener("pointerleave", () => { tip.hidden = true; });
+plot.addEventListener("pointerleave", hideTip);
+$("slider").addEventListener("focus", markScan);
+$("slider").addEventListener("blur", hideTip);
