@@ -368,22 +368,35 @@ def test_link_restores_the_view(show, visit, gallery):
 def test_lists_scans_worth_a_look(show, keep_screenshot):
     """Failed scans, with their errors, those with warnings, and with unusual counts."""
     page = show()
+    assert page.locator("#outliers h3").all_inner_texts() == [
+        *("Failed: 1", "Warnings: 1", "Unusual counts: 1")
+    ]
     listed = page.locator("#outliers li").all_inner_texts()
-    assert [text.split("\n")[0] for text in listed] == ["bad", "nan", "tiny"]
+    assert [text.split("\n")[0] for text in listed] == ["bad", "tiny", "nan"]
     assert listed[0].split("\n")[1] == (
         "scans/bad.bin: 1001 bytes found, expected a multiple of 16 (layout kitti: x, "
         "y, z, reflectance)"
     )
-    assert re.fullmatch(r"not finite: 3,000, usually 0", listed[1].split("\n")[1])
-    assert re.match("short: 40 points, but scans around", listed[2].split("\n")[1])
+    assert re.match("short: 40 points, but scans around", listed[1].split("\n")[1])
+    assert re.fullmatch(r"not finite: 3,000, usually 0", listed[2].split("\n")[1])
     page.locator("#outliers button").first.click()
     assert scan_of(page) == "bad"
     message = page.locator(".message").inner_text()
     assert message.startswith("No image of this scan")
     assert "1001 bytes found" in message
     keep_screenshot(page)
+    current = page.locator("#outliers [aria-current] b")
+    for step, name in (
+        ("n", "tiny"),
+        ("n", "nan"),
+        ("ArrowLeft", "drive"),
+        ("n", "bad"),
+    ):
+        page.keyboard.press(step)
+        assert scan_of(page).startswith(name)
+        if step == "n":
+            assert current.all_inner_texts() == [name]
     page.keyboard.press("n")
-    assert scan_of(page) == "nan"
     assert page.locator(".message").is_hidden()
 
 
@@ -601,6 +614,57 @@ def test_bad_link_leaves_the_scan_that_was_shown(show):
     page.evaluate("location.hash = '#scan=000003'")
     expect(page.locator("#scan")).to_have_text("000003")
     assert page.locator("#notice").is_hidden()
+
+
+def test_shows_100_000_scans(gallery, visit, tmp_path):
+    """In a second, with as many elements as for a few; the scripts stay small."""
+    count = 100_000
+    page = (gallery / "index.html").read_text()
+    start = page.index('{"scans":')
+    data, end = json.JSONDecoder().raw_decode(page, start)
+    scans = [f"2011_09_26/drive_{k // 400:04d}/{k % 400:010d}" for k in range(count)]
+    data |= {"scans": scans, "encodings": data["encodings"][:1]}
+    text = json.dumps(data, separators=(",", ":"))
+    (tmp_path / "index.html").write_text(page[:start] + text + page[end:])
+    results = [
+        [120_000, 0, 0, 0, 0, 0, 0, 700, 500, 119_300, k % 997] for k in range(count)
+    ]
+    results[::100] = ["1001 bytes found"] * len(results[::100])
+    results[-200:] = ["not rendered yet"] * 200  # there are no files of them here
+    warned = {str(k): "short: 40 points" for k in range(1, count - 200, 100)}
+    found = json.dumps({"results": results, "warnings": warned})
+    (tmp_path / "mv3d").mkdir()
+    (tmp_path / "mv3d/counts.js").write_text(
+        f'birdview.receive("counts", "mv3d", {found});'
+    )
+    shown = visit(tmp_path / "index.html", f"#scan={scans[-100]}")
+    expect(shown.locator("#outliers h3").first).to_have_text(
+        "Failed: the first 30 of 1,198"
+    )
+    expect(shown.locator("#outliers h3").nth(1)).to_have_text(
+        "Warnings: the first 30 of 998"
+    )
+    assert shown.locator("*").count() < 1000
+    expect(shown.locator("#scan")).to_have_css("direction", "ltr")
+    column = (
+        "plot.getContext('2d').getImageData(toX(50_000, plot.clientWidth), 0, 1, 92)"
+    )
+    is_line = f"[...{column}.data].filter((_, k) => k % 4 === 3).every(Boolean)"
+    assert not shown.evaluate(is_line)  # which would hide the curves
+    steps = "for (let k = 0; k < 20; k++) { update(); document.body.offsetWidth; }"
+    assert shown.evaluate(f"() => {{ {timed(steps)} }}") < 20 * 100
+    assert shown.evaluate(f"() => {{ {timed('drawPlot()')} }}") < 1000
+    shown.keyboard.press("/")
+    shown.keyboard.type("0249/0000000399")
+    shown.keyboard.press("Enter")
+    assert shown.locator("#position").inner_text() == f"{count} of {count}"
+
+
+def timed(script):
+    """Return a script that returns how many milliseconds another takes."""
+    return (
+        f"const start = performance.now(); {script}; return performance.now() - start"
+    )
 
 
 

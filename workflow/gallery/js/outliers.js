@@ -1,7 +1,9 @@
 // Find scans worth a look: those that failed, with warnings, and with unusual counts.
 
 const OUTLIER_LIMIT = 6; // times the usual deviation from the median
-const MAX_LISTED = 60; // scans in the list
+const MAX_LISTED = 30; // scans of a kind in the list
+// Kinds of outliers, the most urgent first, and their headings.
+const KINDS = [["failed", "Failed"], ["warned", "Warnings"], ["unusual", "Unusual counts"]];
 // Keys of counts, their names in the plot, and in a sentence.
 const COUNTS = [["drawn", "drawn", "points drawn"], ["cells", "cells", "cells with a point"],
   ["outside", "outside", "points outside"],
@@ -13,7 +15,8 @@ const COUNTS = [["drawn", "drawn", "points drawn"], ["cells", "cells", "cells wi
 const ALWAYS_SHOWN = ["drawn", "cells", "outside", "nonfinite"]; // others unless all are 0
 
 let series = []; // for each count: the values of all scans, and which are outliers
-let outliers = []; // the scans worth a look, in order
+let outliers = []; // the scans worth a look, the most urgent first
+let reached = -1; // the last of them that was shown
 
 function median(values) {
   const sorted = Float64Array.from(values).sort();
@@ -25,11 +28,11 @@ function findOutliers(results, doubts) {
   const found = new Map();
   for (const [key, reason] of Object.entries(doubts)) {
     const index = Number(key);
-    found.set(index, { index, failed: false, warned: true, excess: Infinity, reason });
+    found.set(index, { index, kind: "warned", excess: Infinity, reason });
   }
   results.forEach((result, index) => {
     if (typeof result === "string") {
-      found.set(index, { index, failed: true, excess: Infinity, reason: result });
+      found.set(index, { index, kind: "failed", excess: Infinity, reason: result });
     }
   });
   series = COUNTS.map(([key, name, label]) => {
@@ -49,34 +52,50 @@ function findOutliers(results, doubts) {
       if (found.get(index)?.excess >= excess) return;
       const reason = `${label}: ${value.toLocaleString("en")}, `
         + `usually ${Math.round(middle).toLocaleString("en")}`;
-      found.set(index, { index, failed: false, excess, reason });
+      found.set(index, { index, kind: "unusual", excess, reason });
     });
     const highest = known.reduce((a, b) => Math.max(a, b), 0);
     return { key, name, label, values, extremes, highest };
   }).filter(({ key, highest }) => highest > 0 || ALWAYS_SHOWN.includes(key));
-  outliers = [...found.values()].sort((a, b) => a.index - b.index);
+  const inOrder = [...found.values()].sort((a, b) => a.index - b.index);
+  outliers = KINDS.flatMap(([wanted]) => inOrder.filter(({ kind }) => kind === wanted)
+    .sort((a, b) => (wanted === "unusual" ? b.excess - a.excess : 0)));
+  reached = -1;
 }
 
-// List the outliers; if there are too many, those that deviate most.
+// List the outliers by kind; of too many, the first.
 function listOutliers() {
-  const listed = [...outliers].sort((a, b) => b.excess - a.excess || a.index - b.index)
-    .slice(0, MAX_LISTED).sort((a, b) => a.index - b.index);
-  const count = outliers.length > MAX_LISTED
-    ? `${MAX_LISTED} of ${outliers.length}` : outliers.length;
   $("outliers").hidden = !outliers.length;
-  $("outliers").querySelector("h2").textContent = `Worth a look: ${count}`;
-  $("outliers").querySelector("ol").replaceChildren(...listed.map(
-    ({ index, failed, warned, reason }) => {
-      const className = failed ? "failed" : warned ? "warned" : "";
-      const button = make("button", { type: "button", className },
-        make("b", { textContent: DATA.scans[index] }),
-        make("span", { textContent: reason }));
-      button.onclick = () => showScan(index);
-      return make("li", {}, button);
-    }));
+  $("outliers").querySelector("div").replaceChildren(...KINDS.flatMap(([wanted, heading]) => {
+    const all = outliers.filter(({ kind }) => kind === wanted);
+    if (!all.length) return [];
+    const count = all.length > MAX_LISTED
+      ? `the first ${MAX_LISTED} of ${all.length.toLocaleString("en")}` : all.length;
+    return [make("h3", { textContent: `${heading}: ${count}` }),
+      make("ol", {}, ...all.slice(0, MAX_LISTED).map(makeItem))];
+  }));
+  markOutlier();
+}
+
+function makeItem({ index, kind, reason }) {
+  const button = make("button", { type: "button", className: kind },
+    make("b", { textContent: DATA.scans[index] }), make("span", { textContent: reason }));
+  button.dataset.index = index;
+  button.onclick = () => showScan(index);
+  return make("li", {}, button);
+}
+
+// Mark the scan that is shown, if it is in the list.
+function markOutlier() {
+  for (const button of $("outliers").querySelectorAll("button")) {
+    if (+button.dataset.index !== state.index) button.removeAttribute("aria-current");
+    else button.setAttribute("aria-current", "true");
+  }
 }
 
 function showNextOutlier() {
-  const next = outliers.find(({ index }) => index > state.index) ?? outliers[0];
-  if (next) showScan(next.index);
+  if (!outliers.length) return;
+  const here = outliers.findIndex(({ index }) => index === state.index);
+  reached = ((here < 0 ? reached : here) + 1) % outliers.length;
+  showScan(outliers[reached].index);
 }

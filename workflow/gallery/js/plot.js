@@ -2,6 +2,7 @@
 
 const plot = $("plot").querySelector("canvas"), tip = $("plot").querySelector("output");
 const GUTTER = 104; // for the names of the counts and their maxima
+const MAX_LINES = 50, TICK = 5; // more failed scans are ticks, or lines would hide the curves
 const compact = new Intl.NumberFormat("en",
   { notation: "compact", maximumSignificantDigits: 3 });
 
@@ -37,11 +38,19 @@ function drawPlot() {
     }
   });
   context.fillStyle = colour("alert");
-  for (const { index, failed } of outliers) {
-    if (failed) context.fillRect(toX(index, width) - 1, 0, 2, height);
-  }
-  context.fillStyle = "#ffffffd0";
-  context.fillRect(toX(state.index, width) - 0.5, 0, 1, height);
+  const failed = outliers.filter(({ kind }) => kind === "failed");
+  const length = failed.length > MAX_LINES ? TICK : height;
+  for (const { index } of failed) context.fillRect(toX(index, width) - 1, 0, 2, length);
+  markScan();
+}
+
+// Mark the scan that is shown. Nothing is drawn again: there may be 100,000 scans.
+function markScan() {
+  const { clientWidth: width } = plot;
+  $("here").hidden = !width || !series.length;
+  $("here").style.left = `${toX(state.index, width)}px`;
+  plot.setAttribute("aria-label", `Point counts of all scans. ${countsOf(state.index)}`);
+  if (document.activeElement === $("slider")) showTip(state.index);
 }
 
 function drawLabels(context, { key, name, highest }, y, colour) {

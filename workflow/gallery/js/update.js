@@ -4,7 +4,8 @@
 function update() {
   updateTitle();
   drawStrip();
-  drawPlot();
+  markScan();
+  markOutlier();
   if (!state.compareWith) second.element.remove();
   else if (!second.element.isConnected) $("panes").append(second.element);
   return updateLook();
