@@ -667,6 +667,125 @@ def timed(script):
     )
 
 
+def test_keyboard_reaches_everything(show):
+    """In the order of the page, with a ring around what has the focus."""
+    page = show(encoding="mv3d", beside="mv3d_slices")
+    order = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            """() => {
+              const { activeElement: one } = document, style = getComputedStyle(one);
+              if (one === document.body) return null;
+              const ring = one.matches("[type=radio]")
+                ? getComputedStyle(one.nextElementSibling) : style;
+              if (parseFloat(ring.outlineWidth) < 1) return `no ring: ${one.outerHTML}`;
+              return one.id || one.name || one.tagName.toLowerCase();
+            }"""
+        )
+        if name is None:
+            break
+        order.append(name)
+    planes = [f"plane-{number}" for number in range(3)]
+    assert order == [
+        *("name", "settings", "help", "canvas", "canvas", "summary", "ul"),
+        *("encoding", "compare", "mode", *planes, "all-planes", "no-planes"),
+        *("gamma", "orientation", "fit", "link", "button", "button", "button"),
+        *("first", "back", "play", "next", "slider", "speed"),
+    ]
+
+
+def test_speaks_to_screen_readers(show):
+    """Scans, errors, and values at the cross are announced; pictures have names."""
+    page = show(scan="000001")
+    status = page.get_by_role("status").first
+    expect(status).to_have_text("Scan 000001, 2 of 8")
+    name = "Bird's-eye view of scan 000001, encoding mv3d"
+    assert page.get_by_role("img", name=name).is_visible()
+    counts = page.get_by_role("img", name="Point counts of all scans. 000001  4,000")
+    page.keyboard.press("d")
+    expect(status).to_contain_text("x 0.00 m row 800, y ")
+    expect(status).to_contain_text("density 0")
+    assert counts.count() == 0  # of 4,000 points, a few are outside
+    assert "points drawn" in page.locator("#plot canvas").get_attribute("aria-label")
+    page.locator("#slider").focus()
+    expect(page.locator("#plot output")).to_contain_text("points drawn")
+    page.keyboard.press("End")
+    expect(page.locator("#plot output")).to_contain_text(NAMES[-1])
+    page.fill("#name", "bad")
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text(
+        "Scan bad: No image of this scan scans/bad.bin: 1001"
+    )
+    page.locator("#strip button").first.click()
+    assert page.evaluate("document.activeElement.ariaCurrent") == "true"
+    for role in ("banner", "search", "main", "complementary", "contentinfo"):
+        assert page.get_by_role(role).count() == 1
+
+
+CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const over = ([r, g, b, a = 1], under) =>
+    [r, g, b].map((value, k) => a * value + (1 - a) * under[k]);
+  const groundOf = (one) => {
+    if (!one) return [255, 255, 255];
+    const colour = parse(getComputedStyle(one).backgroundColor);
+    return colour[3] === 0 ? groundOf(one.parentElement)
+      : over(colour, groundOf(one.parentElement));
+  };
+  const light = (colour) => colour.map((value) => value / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const contrast = (a, b) => {
+    const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const root = getComputedStyle(document.documentElement);
+  const panel = groundOf(document.querySelector("footer"));
+  const probe = document.body.appendChild(document.createElement("i"));
+  const curves = [...series.map(({ key }) => key), "duplicate", "dropped", "hidden",
+    "vehicle", "alert", "muted"].map((key) => {
+    probe.style.color = root.getPropertyValue(`--${key}`);
+    return [key, contrast(parse(getComputedStyle(probe).color), panel)];
+  });
+  probe.remove();
+  const texts = [...document.querySelectorAll("body *")].filter((one) =>
+    one.checkVisibility() && [...one.childNodes].some((node) =>
+      node.nodeType === Node.TEXT_NODE && node.data.trim()))
+    .map((one) => [one.outerHTML.slice(0, 80),
+      contrast(parse(getComputedStyle(one).color), groundOf(one))]);
+  return [...curves, ...texts].filter(([, ratio]) => ratio < 4.5);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_enough_contrast(show, scheme, keep_screenshot):
+    """In the scheme that the system prefers; 4.5 is what WCAG demands."""
+    page = show(scan="nowhere", encoding="mv3d", beside="mv3d_slices")
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_timeout(300)
+    panel = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 31)"}[scheme]
+    expect(page.locator("header")).to_have_css("background-color", panel)
+    pane = page.locator(".pane").first
+    expect(pane).to_have_css("background-color", "rgb(0, 0, 0)")
+    assert page.evaluate(CONTRAST) == []
+    keep_screenshot(page)
+
+
+@pytest.mark.parametrize("size", [(800, 700), (1400, 900), (2560, 1440)])
+def test_fits_screens(show, size):
+    """Nothing overflows, and panes have most of the room."""
+    page = show(size=size, encoding="mv3d", beside="mv3d_slices", scan="nowhere")
+    width, height = size
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    for pane in page.locator(".pane").all():
+        box = pane.bounding_box()
+        assert box["width"] > 0.3 * width
+        assert box["height"] > 0.45 * height
+    assert page.locator("#panel").evaluate(
+        "(one) => one.scrollWidth <= one.clientWidth"
+    )
 
 
 def test_real_scans(visit, kitti_scans, compiled, tmp_path, keep_screenshot):

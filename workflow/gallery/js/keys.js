@@ -58,9 +58,9 @@ document.addEventListener("keydown", (event) => {
   const isTyping = target.matches('input[type="search"], select');
   if (isTyping || $("keys").open || event.ctrlKey || event.altKey || event.metaKey) return;
   // Keys that the focused control uses itself.
-  if (key === " " && target.matches("button, input")) return;
+  if (key === " " && target.matches("button, input, summary")) return;
   const moves = /^(Arrow|Page|Home|End)/.test(key);
-  if (moves && target.matches('input[type="radio"], #gamma')) return;
+  if (moves && target.matches('input[type="radio"], #gamma, ul')) return;
   if (!Object.hasOwn(KEYS, key)) return;
   event.preventDefault();
   KEYS[key]();

@@ -3,7 +3,7 @@
 class Pane {
   constructor(key) {
     this.key = key; // of the state: which encoding to show
-    this.canvas = make("canvas", { tabIndex: 0 });
+    this.canvas = make("canvas", { tabIndex: 0, role: "img" });
     this.title = make("div", { className: "name" });
     this.head = make("div", { className: "head" }, this.title);
     this.scale = make("div", { className: "scale" });
@@ -48,7 +48,10 @@ class Pane {
     this.image = image;
     this.updateTitle(image?.found ?? []);
     this.message.hidden = !error;
-    this.message.replaceChildren(make("b", { textContent: "No image of this scan" }), error);
+    this.message.replaceChildren(make("b", { textContent: "No image of this scan" }), " ", error);
+    if (error && this === main) {
+      announce(() => `Scan ${DATA.scans[state.index]}: ${this.message.textContent}`);
+    }
     this.repaint();
     if (this === main) countBoxes();
     this.shown = this.element.dataset.shown = wanted;
@@ -148,8 +151,8 @@ class Pane {
     const [row, col] = transform(to_pixel, x, y).map(Math.floor);
     const isInside = row >= 0 && row < rows && col >= 0 && col < cols;
     const tables = [makeTable([
-      ["x", `${x.toFixed(2)} m`, ...(isInside ? ["row", row] : ["outside"])],
-      ["y", `${y.toFixed(2)} m`, ...(isInside ? ["col", col] : [])],
+      ["x", formatMetres(x), ...(isInside ? ["row", row] : ["outside"])],
+      ["y", formatMetres(y), ...(isInside ? ["col", col] : [])],
     ], "where")];
     let values = null;
     if (isInside && this.image) {
@@ -163,6 +166,13 @@ class Pane {
     this.readout.classList.toggle("idle", !state.cursor && state.fitted);
     this.readout.replaceChildren(...tables);
     updateTip(this, { x, y }, toCanvas(this, { x, y }));
+  }
+
+  // Return the values at the cursor as a sentence.
+  readAloud() {
+    const rows = [...this.readout.querySelectorAll("tr")];
+    return rows.map((row) => [...row.cells].map((cell) => cell.textContent).join(" ").trim())
+      .join(", ");
   }
 
   explainValue(channel, value) {

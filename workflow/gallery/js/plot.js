@@ -28,7 +28,7 @@ function drawPlot() {
     const base = (number + 1) * lane - 2;
     const toY = (value) => base - (one.highest ? value / one.highest : 0) * (lane - 6);
     drawLabels(context, one, base - lane / 2 + 2, colour);
-    drawBaseline(context, base, width);
+    drawBaseline(context, base, width, colour);
     drawCurve(context, one.values, width, toY, colour(one.key));
     context.fillStyle = colour("alert");
     for (const index of one.extremes) {
@@ -62,8 +62,8 @@ function drawLabels(context, { key, name, highest }, y, colour) {
   context.textAlign = "left";
 }
 
-function drawBaseline(context, base, width) {
-  context.strokeStyle = "#2a3341";
+function drawBaseline(context, base, width, colour) {
+  context.strokeStyle = colour("line");
   context.lineWidth = 1;
   context.beginPath();
   context.moveTo(GUTTER, base);

@@ -25,7 +25,10 @@ function listMatches(text) {
     item.onpointerdown = (event) => { event.preventDefault(); chooseMatch(index); };
     return item;
   });
-  if (text && !items.length) items.push(make("li", { textContent: "No such scan" }));
+  if (text && !items.length) {
+    items.push(make("li", { textContent: "No such scan", role: "option", ariaDisabled: "true" }));
+    announce(() => "No such scan");
+  }
   $("matches").replaceChildren(...items);
   $("matches").hidden = !text;
   $("name").setAttribute("aria-expanded", Boolean(text));

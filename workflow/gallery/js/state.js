@@ -10,6 +10,16 @@ const make = (tag, properties = {}, ...children) => {
   element.append(...children);
   return element;
 };
+
+const ANNOUNCE_DELAY = 500; // ms without another one: scans may play
+let announcement = 0;
+
+// Have screen readers say what a function returns.
+function announce(compose) {
+  clearTimeout(announcement);
+  announcement = setTimeout(() => { $("status").textContent = compose(); }, ANNOUNCE_DELAY);
+}
+
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 // Multiply a matrix of two rows, such as an encoding's `to_metres`, by (u, v, 1).
 const transform = (matrix, u, v) => matrix.map(([a, b, c]) => a * u + b * v + c);

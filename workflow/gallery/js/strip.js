@@ -6,8 +6,10 @@ function drawStrip() {
   const fitting = Math.max(3, Math.floor(strip.clientWidth / (side + 4)));
   const count = Math.min(last + 1, fitting);
   const first = clamp(state.index - (count >> 1), 0, last + 1 - count);
+  const hadFocus = strip.contains(document.activeElement);
   strip.replaceChildren(...Array.from({ length: count },
     (_, k) => makeThumbnail(first + k, side - 2)));
+  if (hadFocus) strip.querySelector("[aria-current]").focus();
 }
 
 function makeThumbnail(index, side) {

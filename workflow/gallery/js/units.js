@@ -2,6 +2,7 @@
 
 const suffixOf = (unit) => (unit === "1" || unit === "" ? "" : ` ${unit}`);
 const round = (value) => +value.toFixed(2);
+const formatMetres = (value) => `${(round(value) + 0).toFixed(2)} m`; // without -0.00
 
 // Return what a value from 0 to 255 stands for, if all scans have the same scale.
 function formatValue({ zero, full, scale, unit, statistic }, value) {

@@ -34,6 +34,7 @@ function updateTitle() {
   $("position").textContent = `${state.index + 1} of ${last + 1}`;
   $("slider").value = state.index;
   $("slider").setAttribute("aria-valuetext", name);
+  announce(() => `Scan ${name}, ${state.index + 1} of ${last + 1}`);
 }
 
 async function showScan(index) {
@@ -64,5 +65,6 @@ async function play() {
 
 window.addEventListener("hashchange", readLink);
 window.addEventListener("resize", () => { drawStrip(); drawPlot(); });
+matchMedia("(prefers-color-scheme: light)").addEventListener("change", drawPlot);
 if (matchMedia("(max-width: 46rem), (max-height: 30rem)").matches) showPanel(false);
 readLink();

@@ -82,4 +82,5 @@ function pan(right, up) {
   const { clientWidth: width, clientHeight: height } = main.canvas;
   const { x, y } = toMetres(main, width / 2 + right, height / 2 - up);
   moveTo(x, y);
+  announce(() => main.readAloud());
 }
