@@ -1,4 +1,4 @@
-"""Rewrite the generated blocks of README.md and docs/.
+"""Rewrite the generated blocks of docs/.
 
     python docs/generate.py                    # the blocks that follow from the code
     python docs/generate.py --scan 000001.bin  # also what programs print for a scan
@@ -26,7 +26,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
-PAGES = ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -38,11 +38,34 @@ from birdview.pixels.layout import Layout, load_layout  # noqa: E402
 from birdview.pixels.statistic import STATISTICS  # noqa: E402
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+PAGE_OF_SETTING = {
+    "scans": "scans.md",
+    "match": "scans.md#which-files",
+    "split": "scans.md#splits",
+    "layout": "layouts.md",
+    "frame": "layouts.md#frames",
+    "strict": "warnings.md",
+    "labels": "labels.md",
+    "camera_view": "training.md#what-the-camera-sees",
+    "sweeps": "sweeps.md",
+    "level": "sweeps.md#level-scans",
+    "sensors": "sweeps.md#several-sensors",
+    "point_labels": "point_labels.md",
+    "bag": "layouts.md#bags",
+    "compare_with": "reproduce.md#verify",
+    "bundle": "reproduce.md#the-bundle",
+    "encodings": "encodings.md",
+    "scans_per_job": "cluster.md",
+    "dataset": "training.md",
+    "predictions": "training.md#predictions",
+    "frame_rate": "pictures.md",
+}
+"""Where the settings page sends those who want to know more than the schema says."""
 PROGRAM = re.compile(r"```python\n(.*?)```", flags=re.DOTALL)
 
 
 def table_of_statistics() -> str:
-    """Return README's table of statistics."""
+    """Return the statistics of encodings."""
     lines = [
         "| statistic | of the points of a cell or slice | `of` | unit | scale | "
         "former name |",
@@ -147,6 +170,43 @@ def table_of_classes() -> str:
     return "\n".join(lines)
 
 
+def table_of_settings() -> str:
+    """Return the settings of a run, and the keys of those that are mappings."""
+    file = paths.SCHEMAS / "config.schema.yaml"
+    rules = yaml.safe_load(file.read_text(encoding="utf-8"))["properties"]
+    lines = ["| key | default | meaning |", "| --- | --- | --- |"]
+    for name, rule in rules.items():
+        key = f"`{name}`"
+        if name in PAGE_OF_SETTING:
+            key = f"[{key}]({PAGE_OF_SETTING[name]})"
+        default = _as_yaml(rule["default"])
+        if "description" in rule:
+            lines.append(f"| {key} | {default} | {_meaning_of(rule)} |")
+        # Of a mapping, of one that may be a path too, or of a list of mappings.
+        for mapping in (rule, rule.get("then", {}), rule.get("items", {})):
+            for inner, details in mapping.get("properties", {}).items():
+                default = "none"
+                if inner in mapping.get("required", ()):
+                    default = "required"
+                elif "default" in details:
+                    default = _as_yaml(details["default"])
+                meaning = _meaning_of(details)
+                lines.append(f"| `{name}: {inner}` | {default} | {meaning} |")
+    return "\n".join(lines)
+
+
+def _as_yaml(value: Any) -> str:
+    """Return a value as it is written in yaml."""
+    return f"`{json.dumps(value)}`".replace('"', "")
+
+
+def _meaning_of(rule: dict[str, Any]) -> str:
+    """Return the description of a key, with the values that it may have."""
+    if "enum" not in rule:
+        return str(rule["description"])
+    return f"{rule['description']} {' or '.join(map(_as_yaml, rule['enum']))}."
+
+
 def table_of_layout_keys() -> str:
     """Return the keys of a layout."""
     return table_of_keys("layout")
@@ -168,20 +228,18 @@ def table_of_keys(schema: str) -> str:
     rules = yaml.safe_load(file.read_text(encoding="utf-8"))
     lines = ["| key | default | meaning |", "| --- | --- | --- |"]
     for name, rule in rules["properties"].items():
-        default = f"`{json.dumps(rule.get('default'))}`".replace('"', "")
+        default = _as_yaml(rule.get("default"))
         if name in rules.get("required", ()):
             default = "required"
         elif rule.get("default") is None:
             default = "none"
-        meaning = rule["description"]
-        if "enum" in rule:
-            meaning += f" {' or '.join(f'`{one}`' for one in rule['enum'])}."
-        lines.append(f"| `{name}` | {default} | {meaning} |")
+        lines.append(f"| `{name}` | {default} | {_meaning_of(rule)} |")
     return "\n".join(lines)
 
 
 TABLES = {
     "statistics": table_of_statistics,
+    "settings": table_of_settings,
     "modules": table_of_modules,
     "layouts": table_of_layouts,
     "classes": table_of_classes,
