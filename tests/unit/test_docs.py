@@ -10,6 +10,7 @@ import runpy
 import numpy as np
 import pytest
 import yaml
+from commands import PAGES
 from helpers import ROOT, run_alone
 
 import birdview
@@ -22,13 +23,6 @@ from birdview.pixels.layout import load_layout
 from birdview.pixels.png import read_text
 from birdview.run import RESERVED_NAMES
 
-PAGES = {
-    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-        *sorted((ROOT / "docs").glob("*.md")),
-    )
-}
 README, ARCHITECTURE = PAGES["README.md"], PAGES["docs/architecture.md"]
 FIELDS = re.findall(r"`(-?\w+: u?(?:int|float)\d+\S*)`", PAGES["docs/layouts.md"])
 CONFIG = (ROOT / "config.yaml").read_text(encoding="utf-8")
@@ -215,13 +209,14 @@ def test_every_dependency_has_its_reason():
     assert names <= {name for row in rows for name in row.split(", ")}
 
 
-def test_readme_has_every_encoding():
-    """Its table has the size and all planes of each, and config.yaml names it."""
+def test_every_encoding_is_documented():
+    """The table has the size and all planes of each, and config.yaml names it."""
+    page = PAGES["docs/encodings.md"]
     for path in (ROOT / "workflow" / "encodings").glob("*.yaml"):
         encoding = load_encoding(path)
         (row, col), name = encoding.grid.shape, encoding.name
         pattern = rf"^\| `{name}` \| {row} x {col} \| (.*?) \|"
-        planes = re.search(pattern, README, flags=re.MULTILINE)
+        planes = re.search(pattern, page, flags=re.MULTILINE)
         assert planes, f"no row for {name}, {row} x {col}"
         channels = [channel.name for channel in encoding.channels]
         shown = re.findall(r"`(\w+)`", planes[1])
@@ -293,8 +288,7 @@ def test_own_layout_is_rendered(project):
 
 def test_layouts_of_the_page_are_valid(tmp_path):
     """Complete ones, and parts of one."""
-    blocks = yaml_of(PAGES["docs/layouts.md"])
-    blocks += [block for block in yaml_of(README) if "fields" in block]
+    blocks = [one for one in yaml_of(PAGES["docs/layouts.md"]) if "scans" not in one]
     fields = [{name: "float32"} for name in ("x", "y", "z", "i", "tag", "ring")]
     fields[3] = {"intensity": "uint8/255"}
     whole = {"description": "A sensor.", "fields": fields}
@@ -317,7 +311,7 @@ def test_fields_of_the_page_are_valid(field):
     assert str(parse_field(name, kind)).replace(" ", ": ") == field
 
 
-def test_readme_and_snakefile_have_every_target():
+def test_settings_page_and_snakefile_have_every_target():
     """A rule without output is a target; so is the manifest."""
     text = "".join(
         path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
@@ -332,7 +326,7 @@ def test_readme_and_snakefile_have_every_target():
     )
     assert set(re.search(r"Other targets: ([^.]*)", comment)[1].split(", ")) == targets
     for target in targets:
-        assert re.search(rf"snakemake (--cores \d+ )?{target}\b", README), target
+        assert f"| `snakemake {target}" in PAGES["docs/settings.md"], target
 
 
 def test_folders_in_results_are_no_names_of_encodings():

@@ -46,10 +46,10 @@ def test_error_in_an_own_encoding_is_one_line(project):
     assert "own.yaml: 'only text' is not of type 'object'" in output.splitlines()
 
 
-def test_own_encoding_of_the_readme(project, make_scan):
+def test_own_encoding_of_the_page(project, make_scan):
     """Its yaml, word for word."""
-    readme = (ROOT / "README.md").read_text()
-    text = re.search(r"```yaml\n(# my/own\.yaml.*?)```", readme, flags=re.DOTALL)[1]
+    page = (ROOT / "docs" / "encodings.md").read_text()
+    text = re.search(r"```yaml\n(# my/own\.yaml.*?)```", page, flags=re.DOTALL)[1]
     (project.folder / "my").mkdir()
     (project.folder / "my/own.yaml").write_text(text)
     make_scan(project.folder / "scans" / "0.bin", 5000)

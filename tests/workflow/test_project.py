@@ -106,15 +106,3 @@ def test_config_file_has_the_defaults_of_the_schema():
     demo = keys["demo"]["properties"]
     defaults["demo"] = {key: rule["default"] for key, rule in demo.items()}
     assert yaml.safe_load((ROOT / "config.yaml").read_text()) == defaults
-
-
-def test_readme_table_has_every_key_with_its_default():
-    """It is the table of settings."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    demo = config.pop("demo")
-    config |= {f"demo: {key}": value for key, value in demo.items()}
-    readme = (ROOT / "README.md").read_text()
-    rows = dict(
-        re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", readme, flags=re.MULTILINE)
-    )
-    assert {key: yaml.safe_load(value) for key, value in rows.items()} == config
