@@ -246,6 +246,11 @@ def test_every_table_of_classes_says_its_source(file):
     assert len(yaml.safe_load(file.read_text())["source"]) > 20
 
 
+def test_readme_counts_the_layouts():
+    """The built-in ones."""
+    assert f"{len(list(LAYOUTS.glob('*.yaml')))} built-in layouts" in README
+
+
 def test_own_classes_are_valid(tmp_path):
     """Those of docs/point_labels.md, word for word."""
     page = PAGES["docs/point_labels.md"]
