@@ -49,12 +49,16 @@ class Command(NamedTuple):
         The path of the page in the project.
     text : str
         The command on one line, without a comment.
+    folder : str
+        The folder that it works in, if it names one; or ``"kitti"`` for a command in a
+        line, which is meant for the reader's own folder.
     settings : dict
-        Those of the ``config.yaml`` that it uses, as the page or README shows it.
+        Those of the ``config.yaml`` in the folder, as the page or README shows it.
     """
 
     page: str
     text: str
+    folder: str
     settings: dict
 
 
@@ -62,33 +66,33 @@ def find_commands():
     """Return the commands in blocks, and those of Snakemake in lines; each once."""
     commands = {}
     for page, text in PAGES.items():
+        found = []
         for block in BLOCK.finditer(text):
             for line in block[1].replace("\\\n", " ").splitlines():
-                # Two blanks before a comment: a # may be part of a name.
+                # A blank before a comment: a # may be part of a name.
                 command = " ".join(re.sub(r" +# .*$", "", line).split())
-                if command:
-                    settings = _settings_of(page, command, block.start())
-                    commands.setdefault(
-                        (command, str(settings)), Command(page, command, settings)
-                    )
+                named = re.search(r"--directory (\S+)", command)
+                found.append((command, named[1] if named else "", block.start()))
         for command in IN_A_LINE.findall(ANY_BLOCK.sub("", text)):
-            settings = _settings_of(page, command, len(text))
-            commands.setdefault(
-                (command, str(settings)), Command(page, command, settings)
-            )
+            named = re.search(r"--directory (\S+)", command)
+            found.append((command, named[1] if named else "kitti", len(text)))
+        for command, folder, end in found:
+            settings = _settings_of(page, folder, end)
+            entry = Command(page, command, folder, settings)
+            if command:
+                commands.setdefault((command, str(settings)), entry)
     return list(commands.values())
 
 
-def _settings_of(page, command, end):
-    """Return the settings that the page, up to a place, or README says are in use."""
-    folder = re.search(r"--directory (\S+)", command)
+def _settings_of(page, folder, end):
+    """Return the settings in a folder, by the page up to a place, or by README."""
     if not folder:
         return {}
     for text in (PAGES[page][:end], PAGES["README.md"]):
-        found = [body for name, body in SETTINGS.findall(text) if name == folder[1]]
+        found = [body for name, body in SETTINGS.findall(text) if name == folder]
         if found:
             return yaml.safe_load(found[-1])
-    raise LookupError(f"{page}: no settings for {command}")
+    raise LookupError(f"{page}: no settings in {folder}, expected its config.yaml")
 
 
 def run_elsewhere(command):
