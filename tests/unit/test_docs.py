@@ -163,6 +163,16 @@ def test_links_lead_somewhere(name):
         assert not anchor or anchor in slugs(file.read_text(encoding="utf-8")), link
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_are_complete(name):
+    """Each has a header, and as many cells in each row."""
+    tables = re.findall(r"(?:^\|.*\n)+", PAGES[name], flags=re.MULTILINE)
+    for table in tables:
+        rows = [re.sub(r"`[^`]*`", "", row).count("|") for row in table.splitlines()]
+        assert set(table.splitlines()[1]) <= set("|- "), table
+        assert len(set(rows)) == 1, table
+
+
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_files_of_the_project_exist(name):
     """Those that the pages for engineers name, from the project or the package."""
