@@ -24,7 +24,7 @@ RUN_ELSEWHERE = {
     r"pytest|ruff|bash \.ci/run": ".ci/run",
     r"docker": "Dockerfile",
     r"yolo": "docs/training.md",
-    r"python docs/generate\.py": "tests/unit/test_docs.py",
+    r"python docs/\w+\.py": "tests/unit/test_docs.py",
     r"python -c": "tests/unit/test_docs.py",
     r"cd docs/module|snakemake bev_": "tests/workflow/test_module.py",
     r"snakemake --lint": "tests/workflow/test_project.py",

@@ -1,6 +1,6 @@
 """Run the commands of README and docs in a new clone.
 
-    python tests/soak/commands.py           # about 3 minutes
+    python tests/soak/commands.py           # some minutes
     python tests/soak/commands.py --new     # sets up the environment, too
 
 The folders in /data that they name hold a few of the demo's scans, with labels. What is
