@@ -32,6 +32,7 @@ RUN_ELSEWHERE = {
     r"snakemake --profile profiles/s3|export SNAKEMAKE": "tests/cluster/test_bucket.py",
     r"snakemake (--cores 2 )?benchmark": "tests/workflow/test_benchmark.py",
     r"snakemake unpack": "tests/workflow/test_bags.py",
+    r"snakemake kitti_results$": "tests/workflow/test_predictions.py",
     r"python tests/soak/": "docs/reliability.md",
 }
 """Commands that `tests/soak/commands.py` leaves out, and the file that has more.
