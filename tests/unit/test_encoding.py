@@ -15,7 +15,7 @@ PIXOR = "2ece00b9e836dddee67acd5a80ba72d185fef93d9552beb0533128a0ca342a13"
 
 BUILT_IN = [
     *("avod_like", "birdnet", "complex_yolo", "lyft"),
-    *("mv3d", "mv3d_slices", "notebook", "pixor"),
+    *("mv3d", "mv3d_slices", "notebook", "pixor", "semantic"),
 ]
 
 
