@@ -184,6 +184,16 @@ def _limit_memory():
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
 
+FROM_0_1 = Path(__file__).parent / "from_0_1"
+
+
+def scan_of_0_1():
+    """Return the points of the scan that birdview 0.1 made FROM_0_1 of."""
+    n = np.arange(400)
+    axes = n * 7 % 97 - 30.3, n * 13 % 89 - 44.7, n * 5 % 23 / 8 - 2.4
+    return np.stack([*axes, n % 11 / 10], axis=1)
+
+
 # Options of `Project.start` for a process with little memory, on any number of cores:
 # each thread takes some.
 SMALL_MEMORY = {

@@ -666,7 +666,9 @@ def verify_images(run: Run, threads: int) -> None:
     theirs = run.settings["compare_with"]
     if theirs is not None:
         here, folder = _describe_run(run), f"{run.folder}/verify"
-        findings += verify.compare(checked, here, theirs, run.results, folder, inflate)
+        findings += verify.compare(
+            checked, here, run.encodings, theirs, run.results, folder, inflate
+        )
     verify.conclude(findings, len(checked), f"{run.folder}/verify.tsv")
 
 

@@ -4,6 +4,7 @@ Made by one function, which can be called and tested without Snakemake.
 """
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -603,9 +604,11 @@ def load_encodings(names: Iterable[str]) -> dict[str, Encoding]:
                 f"expected letters, digits, _ and -"
             )
         if encoding.name in RESERVED_NAMES:
+            other = Path(name).with_name(f"my_{Path(name).name}")
             raise ValueError(
                 f"{name}: results/{encoding.name} is taken, expected another name than "
-                f"{', '.join(RESERVED_NAMES)}"
+                f"{', '.join(RESERVED_NAMES)}: rename the file: "
+                f"{shlex.join(['mv', str(name), str(other)])}"
             )
         if encoding.name in encodings:
             raise ValueError(

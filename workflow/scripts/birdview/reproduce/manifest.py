@@ -22,6 +22,7 @@ from birdview.pixels.assembly import LABELS, SCAN
 from birdview.pixels.encoding import Encoding
 from birdview.pixels.layout import Layout
 from birdview.pixels.recipe import CONDITIONS
+from birdview.pixels.statistic import STATISTICS
 from birdview.provenance import SOFTWARE, digest_code, digest_lock, digest_reader
 
 
@@ -88,6 +89,18 @@ def describe_image(image: ImageFile, inflate: Inflate = inflate_with_zlib) -> Ro
         hashlib.sha256(content).hexdigest(),
         counts,
     )
+
+
+def former_digest(encoding: Encoding) -> str:
+    """Return the digest of an encoding as birdview 0.1 computed it.
+
+    That had other names of statistics in it, for the same pixels.
+    """
+    channels = tuple(
+        one._replace(statistic=STATISTICS[one.statistic].former_name or one.statistic)
+        for one in encoding.channels
+    )
+    return encoding._replace(channels=channels).digest
 
 
 def examine_image(

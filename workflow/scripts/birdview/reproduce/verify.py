@@ -17,11 +17,13 @@ from birdview.counts import Counts
 from birdview.files import PathLike, format_table, write_atomically
 from birdview.image import ImageFile, Inflate, decode_image, inflate_with_zlib
 from birdview.pixels.assembly import LABELLED, LABELS, SCAN, SENSORS, SWEEPS
+from birdview.pixels.encoding import Encoding
 from birdview.pixels.recipe import parse_conditions
 from birdview.reproduce.manifest import (
     JOINED,
     Row,
     digest_conditions,
+    former_digest,
     read_manifest,
 )
 
@@ -187,7 +189,8 @@ def _check(
             f"({digest[:12]})"
         )
         return found("image", what, digest)._replace(shown_sha256=shown)
-    if text.get("birdview:encoding_sha256", encoding.digest) != encoding.digest:
+    digests = encoding.digest, former_digest(encoding)
+    if text.get("birdview:encoding_sha256", encoding.digest) not in digests:
         what = "it was rendered with other numbers than the encoding has"
         return found("image", what, digest)
     # The text is missing in an image that another program saved.
@@ -271,6 +274,7 @@ def _shade_differences(pixels: Pixels, others: Pixels) -> tuple[Pixels, int]:
 def compare(
     checked: Mapping[tuple[str, str], Checked],
     run: Mapping[str, str],
+    encodings: Mapping[str, Encoding],
     manifest: PathLike,
     results: PathLike,
     folder: PathLike,
@@ -283,6 +287,8 @@ def compare(
     checked : dict of (str, str) to Checked
     run : dict of str to str
         The result of `birdview.reproduce.manifest.describe_run`.
+    encodings : dict of str to Encoding
+        Those of the run, by name.
     manifest : path-like
         The colleague's manifest. If images are beside it, they are compared too.
     results : path-like
@@ -321,7 +327,8 @@ def compare(
     makers = f"; other there: {', '.join(differs)}" if differs else ""
     for name in sorted({name for name, _ in {**checked, **theirs}}):
         here, there = (side.get(f"encoding {name}") for side in (run, their_run))
-        if here != there:
+        is_former = name in encodings and there == former_digest(encodings[name])
+        if here != there and not is_former:
             what = f"{(here or 'none')[:12]} here, {(there or 'none')[:12]} there"
             findings.append(Finding("encoding", name, "", what))
     for entry, digest in sorted(their_run.items()):
