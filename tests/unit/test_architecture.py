@@ -27,6 +27,7 @@ LEVELS = [
         "records",
         "scans",
         "search",
+        "settings",
         "splits",
         "sources",
         "stores",

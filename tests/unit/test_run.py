@@ -262,7 +262,7 @@ def test_invalid_split_is_an_error(scans, text, message):
         ),
         ({None: "x"}, "config: Additional properties are not allowed (None was"),
         ({"layout": "pcap"}, "unknown layout pcap; built-in layouts: "),
-        ({"demo": {"scans": "x"}}, "config: demo: scans: 'x' is not of type 'integer'"),
+        ({"demo": {"scans": "x"}}, "config: demo: scans: 'x', expected a whole number"),
         (
             {"reference": "a", "compare_with": "b"},
             "config: reference and compare_with are given, expected compare_with "
@@ -285,7 +285,6 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
           "suffix, frame, strict, labels, camera_view, sweeps, level, sensors, "
           "point_labels, bag, topic, compare_with, bundle, encodings, scans_per_job, "
           "dataset, predictions, frame_rate, demo"),
-        (["encodings=mv3d"], "config: encodings: 'mv3d' is not of type 'array'"),
         (["encodings=[]"], "config: encodings: [] should be non-empty"),
         (["encodings=[mv4d]"], "unknown encoding mv4d (did you mean mv3d?); built-in "
          "encodings: {built_in}; for any other, give the path of its .yaml file"),
@@ -301,13 +300,14 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
         (["frame={jaw: 1}"], "config: frame: Additional properties are not allowed "
          "('jaw' was unexpected) (did you mean yaw?); allowed: height, yaw, pitch, "
          "roll, matrix"),
-        (["frame=4"], "config: frame: 4 is not of type 'object', 'null'"),
+        (["frame=4"], "config: frame: 4, expected keys and values: "
+         "'frame={height: 4}' on the command line"),
         (["frame={height: high}"], "config: frame: height: 'high' is not of type "
          "'number'"),
         (["suffix=bin"], "config: suffix: bin, expected a dot in front, as in .bin"),
-        (["layout={x: float32}"], "config: layout: {'x': 'float32'} is not of type "
-         "'string', 'array'"),
-        (["layout=[x]"], "config: layout: 0: 'x' is not of type 'object'"),
+        (["layout={x: float32}"], "config: layout: {'x': 'float32'}, expected "
+         "text or a list"),
+        (["layout=[x]"], "config: layout: 0: 'x', expected keys and values"),
         (["layout=[{x: float32}]"], "layout: no field y, expected one, in x"),
         (["layout=nuscenes"], "scans: null, expected a folder for the layout nuscenes: "
          "-y, x, z, intensity, ring"),
@@ -322,21 +322,21 @@ def test_invalid_settings_are_an_error_at_once(scans, settings, message):
          "short"),
         (["camera_view={image: [0, 9]}"], "config: camera_view: image: 0: 0 is less "
          "than the minimum of 1"),
-        (["camera_view=on"], "config: camera_view: 'on' is not of type 'boolean', "
-         "'object', 'null'"),
+        (["camera_view=on"], "config: camera_view: 'on', expected true or false "
+         "or keys and values or null"),
         (["camera_view={size: 1}"], "config: camera_view: Additional properties are "
          "not allowed ('size' was unexpected); allowed: image, path"),
         (["demo={scans: 0}"], "config: demo: scans: 0 is less than the minimum of 1"),
-        (["demo={scans: x}"], "config: demo: scans: 'x' is not of type 'integer'"),
-        (["demo={scans: 1.5}"], "config: demo: scans: '1.5' is not of type 'integer'"),
+        (["demo={scans: x}"], "config: demo: scans: 'x', expected a whole number"),
+        (["demo={scans: 1.5}"], "config: demo: scans: '1.5', expected a whole number"),
         (["frame_rate=0"], "config: frame_rate: 0 is less than or equal to the minimum "
          "of 0"),
         (["frame_rate=61"], "config: frame_rate: 61 is greater than the maximum of 60"),
-        (["frame_rate=fast"], "config: frame_rate: 'fast' is not of type 'number'"),
+        (["frame_rate=fast"], "config: frame_rate: 'fast', expected a number"),
         (["demo={size: 1}"], "config: demo: Additional properties are not allowed "
          "('size' was unexpected); allowed: scans, seed"),
-        (["scans=2011_09_26"], "config: scans: 20110926 is not of type 'string', "
-         "'null'; yaml takes it for a number: put ./ before the name of a file or a "
+        (["scans=2011_09_26"], "config: scans: 20110926, expected text or null; "
+         "yaml takes it for a number: put ./ before the name of a file or a "
          "folder, as in ./2011_09_26"),
         (["reference=a.tsv", "compare_with=b.tsv"], "config: reference and "
          "compare_with are given, expected compare_with alone, which is its new name"),
@@ -413,7 +413,7 @@ def test_values_that_arrive_as_text_are_converted(scans):
     assert run.settings["demo"] == {"scans": 3, "seed": 0}
     assert (run.settings["scans"], run.settings["labels"]) == (None, None)
     assert (run.settings["scans_per_job"], run.settings["frame_rate"]) == (7, 2.5)
-    for text in ("123", "true", "~", "1e3"):
+    for text in ("123", "true", "1e3"):
         assert resolve({"scans": text}).settings["scans"] == text
 
 

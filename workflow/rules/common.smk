@@ -5,10 +5,8 @@ import sys
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-# As a module, in the workflow of someone else: its name, and the path of its results.
+# As a module, in the workflow of someone else: its name.
 MODULE = workflow.modifier.namespace
-PREFIXED = workflow.modifier.path_modifier.replace_prefix("<results>")
-RESULTS = workflow.pathvars.apply(PREFIXED)
 
 ROOT = os.path.normpath(f"{workflow.current_basedir}/../..")
 SNAKEFILE = f"{ROOT}/Snakefile"
@@ -38,9 +36,37 @@ from birdview.bucket import is_bucket
 from birdview.provenance import digest_lock, digest_modules
 from birdview.progress import Progress
 from birdview.run import resolve
+from birdview.settings import find_file
+
+
+def explain(error):
+    """Return the message of an error, with the name of the module that it is in."""
+    return f"module {MODULE}: {error}" if MODULE else str(error)
 
 
 include: "patches.smk"
+
+
+# A file of the user's own, in the folder in which Snakemake works. Not in the workflow of
+# someone else, whose file it would be.
+OWN, IGNORED = None, ""
+try:
+    if not MODULE:
+        OWN, IGNORED = find_file("config.yaml", f"{ROOT}/config.yaml")
+except (OSError, ValueError) as error:
+    raise WorkflowError(error) from None
+if IGNORED and workflow.is_main_process:
+    logger.warning(IGNORED)
+
+if OWN:
+
+    # Over ours, but below --configfile and --config, which Snakemake applies once more.
+    configfile: OWN
+
+
+# The path of its results, which is another in a module with a prefix.
+PREFIXED = workflow.modifier.path_modifier.replace_prefix("<results>")
+RESULTS = workflow.pathvars.apply(PREFIXED)
 
 
 def storage_object(path):
@@ -54,11 +80,6 @@ def storage_object(path):
         raise ValueError(f"{path}: {' '.join(why.split())}") from None
 
 
-def explain(error):
-    """Return the message of an error, with the name of the module that it is in."""
-    return f"module {MODULE}: {error}" if MODULE else str(error)
-
-
 try:
     RUN = resolve(
         {key: value for key, value in config.items() if key != "pathvars"},
@@ -66,6 +87,8 @@ try:
         storage_object,
         RESULTS,
         not workflow.remote_exec,
+        files=[*([OWN] if OWN else []), *workflow.overwrite_configfiles],
+        typed=workflow.config_settings.config_args or (),
     )
 except (OSError, ValueError) as error:
     raise WorkflowError(explain(error)) from None

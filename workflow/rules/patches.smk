@@ -104,7 +104,7 @@ class OneLineErrors(logging.Filter):
             return not self.expected.intersection(getattr(record, "log", ()))
         if event == LogEvent.ERROR:
             found = re.match(
-                r'RuleException:\nWorkflowError in file ".*common\.smk", line \d+:\n'
+                r'(?:RuleException:\n)?WorkflowError in file ".*common\.smk", line \d+:\n'
                 r'((?:(?!  File ").*\n?)+)',
                 record.getMessage(),
             )

@@ -4,8 +4,7 @@ Made by one function, which can be called and tested without Snakemake.
 """
 
 import re
-import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +14,13 @@ from birdview import bucket
 from birdview.assemblies import Assemblies
 from birdview.assembling import Mounted, make_assemblies, read_sensors
 from birdview.cameras import Cameras
+from birdview.files import PathLike
 from birdview.image import ImageFile
 from birdview.patterns import compile_patterns
 from birdview.pixels.classes import Classes
 from birdview.pixels.encoding import Encoding, load_encoding
 from birdview.pixels.layout import Layout
 from birdview.pixels.png import read_text
-from birdview.pixels.schema import validate
 from birdview.scans import (
     INVALID_NAMES,
     check_folders,
@@ -29,6 +28,7 @@ from birdview.scans import (
     split_into_batches,
 )
 from birdview.search import Ignored
+from birdview.settings import read_settings
 from birdview.sources import Bucket, Demo, Folder, Source
 from birdview.training.classes import name_classes
 from birdview.training.divide import check_splits, divide
@@ -496,6 +496,8 @@ def resolve(
     open_bucket: Callable[[str], Any] | None = None,
     results: str = "results",
     is_local: bool = True,
+    files: Iterable[PathLike] = (),
+    typed: Sequence[str] = (),
 ) -> Run:
     """Resolve the settings of a run.
 
@@ -512,6 +514,8 @@ def resolve(
         The folder of the images.
     is_local : bool
         Whether jobs run on this machine.
+    files, typed
+        As those of `birdview.settings.read_settings`.
 
     Raises
     ------
@@ -522,9 +526,7 @@ def resolve(
     for key, successor in REPLACED.items():
         if key in settings:
             raise ValueError(f"config: {key} is no longer a setting: set {successor}")
-    if settings.get("dataset") in (None, "null"):  # all of its keys have defaults
-        settings = {**settings, "dataset": {}}
-    settings = validate(settings, "config", "config", from_text=True)
+    settings = read_settings(settings, files, typed)
     check_splits(settings["dataset"]["splits"])
     name_classes(settings["dataset"]["classes"])
     encodings = load_encodings(settings["encodings"])
