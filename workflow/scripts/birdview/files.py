@@ -96,6 +96,25 @@ def file_clock(folder: PathLike) -> int:
         return time.time_ns()
 
 
+def find_one_file(
+    folder: PathLike, pairs: Iterable[tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Return the first pair of names that are one file in a folder; None if all differ.
+
+    Tried out where the folder is or will be. None, too, if nothing can be written
+    there: what writes the files will say so.
+    """
+    there = next(one for one in (Path(folder), *Path(folder).parents) if one.is_dir())
+    with suppress(OSError):
+        for one, other in pairs:
+            with tempfile.TemporaryDirectory(dir=there, prefix=".names-") as work:
+                Path(work, one).parent.mkdir(parents=True, exist_ok=True)
+                Path(work, one).touch()
+                if Path(work, other).exists():
+                    return one, other
+    return None
+
+
 def format_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a tab-separated table with one header line; floats get four digits."""
     lines = [columns, *rows]

@@ -14,7 +14,7 @@ from birdview import bucket
 from birdview.assemblies import Assemblies
 from birdview.assembling import Mounted, make_assemblies, read_sensors
 from birdview.cameras import Cameras
-from birdview.files import PathLike
+from birdview.files import find_one_file
 from birdview.image import ImageFile
 from birdview.patterns import compile_patterns
 from birdview.pixels.classes import Classes
@@ -24,6 +24,7 @@ from birdview.pixels.png import read_text
 from birdview.scans import (
     INVALID_NAMES,
     check_folders,
+    find_alike,
     find_invalid_names,
     split_into_batches,
 )
@@ -546,6 +547,8 @@ def resolve(
     found: Scans | OSError | ValueError
     try:
         found = _find(source, labels, results_prefix)
+        if not results_prefix:
+            _check_names_differ(results, encodings, found.names, source)
         if source.is_simulated:
             _check_images_are_the_demos(results, encodings, found.names)
         if cameras:
@@ -676,6 +679,30 @@ def _check_images_are_the_demos(
                     f"{path}: birdview 0.1 rendered it from a scan of yours, expected "
                     f"an image of the demo: rename {results}/{encoding}/demo"
                 )
+
+
+def _check_names_differ(
+    results: str, encodings: Iterable[str], scans: list[str], source: Source
+) -> None:
+    """Raise ValueError if two images are one file where the results are.
+
+    That is on a disk that ignores case, or the normal form of Unicode.
+    """
+    folders = [*RESERVED_NAMES, *encodings]
+    same = find_one_file(results, find_alike(folders))
+    if same:
+        raise ValueError(
+            f"encodings: {same[1]}, but {results}/{same[0]} is the same folder on this "
+            f"disk, which ignores case, expected another name: rename the file"
+        )
+    same = find_one_file(results, find_alike(scans))
+    if same:
+        one, other = (ascii(source.file(scan)) for scan in same)
+        raise ValueError(
+            f"scans: {one} and {other}, whose images are the same file on the disk of "
+            f"{results}, expected names that differ otherwise than in case or in "
+            f"Unicode's normal form: rename one"
+        )
 
 
 def _find(source: Source, labels: Labels | None, results_prefix: str | None) -> Scans:

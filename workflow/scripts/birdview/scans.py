@@ -7,8 +7,9 @@ the same name.
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 INVALID_NAMES = {
     r"\{.*\}|<[a-z][a-z0-9_]*>": "{...} and <...> are Snakemake wildcards",
@@ -88,6 +89,24 @@ def find_invalid_names(
         elif clash:
             invalid[scan] = f"the folder {clash} would replace the file {clash}"
     return invalid
+
+
+def find_alike(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield pairs of names that some file systems take for the same.
+
+    They differ only in case, or in Unicode's normal form.
+    """
+    text = "\0".join(names)  # at once, because names may be hundreds of thousands
+    if text.isascii():
+        folded = text.lower().split("\0")
+    else:
+        folded = normalize("NFD", normalize("NFD", text).casefold()).split("\0")
+    if len({*folded}) == len(folded):
+        return
+    first: dict[str, str] = {}
+    for name, key in zip(names, folded, strict=True):
+        if first.setdefault(key, name) != name:
+            yield first[key], name
 
 
 def _is_repetitive(name: str) -> bool:
