@@ -21,6 +21,7 @@ LEVELS = [
         "assembling",
         "assemblies",
         "cameras",
+        "command",
         "image",
         "metadata",
         "patterns",

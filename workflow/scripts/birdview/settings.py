@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from birdview import paths
+from birdview.command import read_keys
 from birdview.files import PathLike
 from birdview.pixels.schema import suggest, validate
 
@@ -87,44 +88,6 @@ def find_file(path: PathLike, shipped: PathLike) -> tuple[str | None, str]:
     hint = next(filter(None, (suggest(key, names) for key in keys)), "")
     found = f", but {unknown[0]}{hint}" if unknown else ""
     return None, f"{where}: ignored: no setting of birdview in it{found}"
-
-
-def read_keys(path: PathLike) -> list[str]:
-    """Return the keys of a yaml file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it is not yaml, or has a key twice; the message has the line and the column.
-    """
-    try:
-        node = yaml.compose(Path(path).read_text("utf-8"))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        what = " ".join(f"{error.context or ''} {error.problem or ''}".split())
-        raise ValueError(
-            f"{path}: {place}{what}, expected yaml, such as scans: /data/kitti"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        raise ValueError(f"{path}: {why}, expected yaml in UTF-8") from None
-    if isinstance(node, yaml.ScalarNode) and node.value:
-        raise ValueError(
-            f"{path}: line 1: {node.value[:40]!r}, expected keys and values, such as "
-            f"scans: /data/kitti"
-        )
-    keys: list[str] = []
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.value in keys:
-            raise ValueError(
-                f"{path}: line {key.start_mark.line + 1}: {key.value} for the second "
-                f"time, expected it once"
-            )
-        keys.append(key.value)
-    return keys
 
 
 def read_settings(
