@@ -48,7 +48,7 @@ LEVELS = [
     ["unpack"],
     ["benchmark"],
     ["run"],
-    ["dataset", "kitti_results"],
+    ["dataset", "kitti_results", "targets"],
     ["batches", "forecast", "progress"],
     ["jobs"],
 ]

@@ -13,6 +13,7 @@ import threading
 from birdview.checks.summary import MAX_SHOWN
 from birdview.files import file_clock
 from birdview.progress import BAR_SECONDS, LINE_SECONDS
+from birdview.targets import TARGETS, explain_target
 from snakemake.io import IOFile, flag
 from snakemake.jobs import Job
 from snakemake.path_modifier import PATH_MODIFIER_FLAG
@@ -103,6 +104,9 @@ class OneLineErrors(logging.Filter):
         if event == LogEvent.JOB_ERROR:
             return not self.expected.intersection(getattr(record, "log", ()))
         if event == LogEvent.ERROR:
+            if missing := explain_missing_rule(record.getMessage()):
+                record.msg, record.args = missing, ()
+                return True
             found = re.match(
                 r'(?:RuleException:\n)?WorkflowError in file ".*common\.smk", line \d+:\n'
                 r'((?:(?!  File ").*\n?)+)',
@@ -115,6 +119,22 @@ class OneLineErrors(logging.Filter):
                 record.msg, record.args = "\n".join(new), ()
                 return bool(new)
         return True
+
+
+def explain_missing_rule(message):
+    """Return what is wrong with a target, in place of what Snakemake says of rules."""
+    if MODULE or "RUN" not in globals():
+        return ""
+    found = re.match(r"MissingRuleException:\nNo rule to produce (.*) \(if you", message)
+    if found:
+        return explain_target(RUN, found[1])
+    if "Target rules may not contain wildcards" in message:
+        targets = ", ".join(workflow.dag_settings.targets)
+        return (
+            f"{targets}: a rule for single files, expected a file or one of "
+            f"{', '.join(TARGETS)}"
+        )
+    return ""
 
 
 class FinishedBatches(logging.Filter):

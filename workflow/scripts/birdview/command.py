@@ -105,6 +105,8 @@ def _check_config(arguments: Sequence[str], root: Path) -> str:
             f"--config {shlex.join(chain(*used))}"
         )
     entries = used[0] if used else []
+    if "=" in arguments and "=" not in entries:
+        return "=: spaces around =, expected a setting without: --config NAME=VALUE"
     for index, entry in enumerate(entries):
         if re.match(r"[a-zA-Z_][\w-]*=", entry):
             continue
