@@ -181,6 +181,8 @@ def asks_for_images():
     """Whether Snakemake was asked to render images, or to look whether they are stale."""
     if workflow.dryrun or workflow.touch or isinstance(RUN.found, Exception):
         return False
+    if workflow.dag is None:  # an error before there was a plan
+        return False
     asked = {
         file.storage_object.query if file.is_storage else str(file)
         for job in workflow.dag.jobs
