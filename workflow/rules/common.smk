@@ -54,7 +54,7 @@ try:
     if not MODULE:
         OWN, IGNORED = find_file("config.yaml", f"{ROOT}/config.yaml")
 except (OSError, ValueError) as error:
-    raise WorkflowError(error) from None
+    raise WorkflowError(str(error)) from None
 if IGNORED and workflow.is_main_process:
     logger.warning(IGNORED)
 

@@ -213,3 +213,10 @@ def few_scans(wildcards):
     """Return up to three scans for the benchmark."""
     jobs.check_clone("benchmark")
     return RUN.few_scan_files
+
+
+@input_function
+def nothing_to_compare(wildcards):
+    """Return no file, once it is known that there is a manifest to compare with."""
+    jobs.check_manifest(RUN)
+    return []

@@ -125,7 +125,9 @@ def explain_missing_rule(message):
     """Return what is wrong with a target, in place of what Snakemake says of rules."""
     if MODULE or "RUN" not in globals():
         return ""
-    found = re.match(r"MissingRuleException:\nNo rule to produce (.*) \(if you", message)
+    found = re.match(
+        r"MissingRuleException:\nNo rule to produce (.*) \(if you", message
+    )
     if found:
         return explain_target(RUN, found[1])
     if "Target rules may not contain wildcards" in message:

@@ -432,6 +432,7 @@ def conclude(
     if run.results_prefix:
         failures = images.read_logs(all_images, log_of)
         seen, orphans = images.Seen(failures, is_known=False), []
+        others = []
         warned = images.find_doubts(all_images, run.layout, batches.find_text())
     else:
         seen = images.look(all_images, log_of, since)
@@ -446,6 +447,8 @@ def conclude(
             for name in run.encodings
             for scan in images.find_orphans(f"{run.results}/{name}", has_scan)
         ]
+        below = "demo" if run.source.is_simulated else ""
+        others = images.find_others(run.results, below, run.encodings)
     seen.failures.extend(
         images.Failure("-", scan, error) for scan, error in run.invalid.items()
     )
@@ -461,6 +464,7 @@ def conclude(
         warned,
         left_out=run.left_out or run.unread_bag,
         orphans=orphans,
+        others=others,
         images=run.results_prefix or os.path.abspath(run.results),
         tables=run.folder,
     )
@@ -640,6 +644,22 @@ def write_bundle(run: Run, manifest: PathLike, archive: PathLike) -> None:
         {name: run.dataset_folder(name) for name in run.dataset_encodings},
     )
     print(archive)
+
+
+def check_manifest(run: Run) -> None:
+    """Raise OSError or ValueError if `compare_with` is set, and no manifest."""
+    from birdview.reproduce.manifest import read_manifest
+
+    theirs = run.settings["compare_with"]
+    if theirs is None:
+        return
+    if not os.path.isfile(theirs):
+        what = "a folder" if os.path.isdir(theirs) else "no such file"
+        raise FileNotFoundError(
+            f"compare_with: {theirs}: {what}, expected the manifest of a colleague, "
+            f"which `snakemake manifest` writes to results/manifest.tsv"
+        )
+    read_manifest(theirs)
 
 
 def verify_images(run: Run, threads: int) -> None:

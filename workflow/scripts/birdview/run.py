@@ -471,13 +471,24 @@ class Run:
         return self.labels
 
     def require_predictions(self) -> str:
-        """Return the folder of predictions; raise ValueError if there is none."""
+        """Return the folder of predictions.
+
+        Raises
+        ------
+        OSError, ValueError
+            If there is none, or it is not set.
+        """
         folder: str | None = self.settings["predictions"]
         if folder is None:
             raise ValueError(
                 "predictions: null, expected the folder of .txt files that YOLO "
                 "predicted: snakemake kitti_results --config "
                 "predictions=runs/obb/predict/labels"
+            )
+        if not Path(folder).is_dir():
+            raise FileNotFoundError(
+                f"predictions: no folder at {Path(folder).absolute()}, expected .txt "
+                f"files that YOLO predicted"
             )
         return folder
 

@@ -13,6 +13,7 @@ from birdview.pixels.kinds import (
     recognise_folder,
     recognise_suffix,
 )
+from birdview.pixels.schema import suggest
 from birdview.scans import INVALID_NAMES
 from birdview.suffixes import count_by_suffix, count_unread, explain
 
@@ -313,8 +314,39 @@ def check_folder(folder: PathLike) -> None:
     for pattern, why in INVALID_NAMES.items():
         if re.search(pattern, str(folder)):
             raise ValueError(f"scans: {where!r}: invalid path of scans: {why}")
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"scans: no folder at {where}, expected one with scans")
+    if os.path.isdir(folder):
+        return
+    if os.path.isfile(folder):
+        raise FileNotFoundError(
+            f"scans: {where} is a file, expected the folder that it is in: "
+            f"scans={os.path.dirname(folder) or '.'}"
+        )
+    above = _first_folder(where)
+    if any(character in where.removeprefix(above) for character in "*?["):
+        pattern = where.removeprefix(above).lstrip("/")
+        raise FileNotFoundError(
+            f"scans: {where} is a pattern, expected a folder, and the pattern as "
+            f"`match`: scans={above} 'match={pattern}'"
+        )
+    lacking = where.removeprefix(above).strip("/").partition("/")[0]
+    hint = suggest(lacking, _list_folders(above))
+    raise FileNotFoundError(
+        f"scans: no folder at {where}{hint}, expected one with scans"
+    )
+
+
+def _first_folder(path: str) -> str:
+    """Return the first folder above a path that exists."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _list_folders(folder: str) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if entry.is_dir()]
+    except OSError:
+        return []
 
 
 def list_scans(

@@ -230,6 +230,26 @@ def name_fitting_layouts(scan_file: PathLike) -> str:
     return f"; it fits the layout {' or '.join(names)}" if names else ""
 
 
+def find_others(results: PathLike, below: str, encodings: Container[str]) -> list[str]:
+    """Return the folders with images of encodings that a run does not have, sorted.
+
+    Parameters
+    ----------
+    results : path-like
+        The folder of the images.
+    below : str
+        Where they are in that of an encoding.
+    encodings : container of str
+        The names of the run's own.
+    """
+    grids = Path(results).glob(os.path.join("*", below, "grid.json"))
+    return sorted(
+        str(grid.parent)
+        for grid in grids
+        if grid.relative_to(results).parts[0] not in encodings
+    )
+
+
 def find_orphans(folder: PathLike, has_scan: Callable[[str], bool]) -> list[str]:
     """Return the images in a folder whose scans do not exist.
 

@@ -22,6 +22,8 @@ class Outcome(NamedTuple):
         What was not searched for scans, in one line; empty if there is nothing.
     orphans : list of str
         Images whose scans are gone, by their paths.
+    others : list of str
+        Folders with images of other encodings.
     images : str
         Where the images are.
     tables : str
@@ -32,6 +34,7 @@ class Outcome(NamedTuple):
     warned: list[Warned]
     left_out: str
     orphans: list[str]
+    others: list[str]
     images: str
     tables: str
 
@@ -107,6 +110,11 @@ def _describe_others(outcome: Outcome) -> list[str]:
         lines.append(
             f"without a scan: {count_of(len(outcome.orphans), 'image')}, such as "
             f"{outcome.orphans[0]}; remove those that you no longer want"
+        )
+    if outcome.others:
+        lines.append(
+            f"of other settings: images in {', '.join(outcome.others)}, which "
+            f"`encodings` does not list; they stay as they are"
         )
     return lines
 

@@ -114,9 +114,20 @@ class Labels(NamedTuple):
             As `files`.
         """
         where = os.path.abspath(self._label_folder)
+        folder, below = self.format.folder, self.format.below
         if not os.path.isdir(where):
+            if below and Path(folder).name == below and os.path.isdir(folder):
+                raise FileNotFoundError(
+                    f"labels: {folder} is {below} itself, expected the folder that it "
+                    f"is in: labels={Path(folder).parent}"
+                )
             raise FileNotFoundError(
                 f"labels: no folder at {where}, expected {self.format.expected}"
+            )
+        if self.is_of_a_camera and not os.path.isdir(f"{folder}/calib"):
+            raise FileNotFoundError(
+                f"labels: no folder at {os.path.abspath(folder)}/calib, expected "
+                f"KITTI's calibrations beside {below}, an archive of their own"
             )
         exists: dict[str, bool] = {}
         labelled = []
