@@ -232,6 +232,7 @@ def test_boxes_of_other_formats(project, make_scan):
     plain = "labels={{format: boxes, path: my boxes, origin: {}}}".format
     both = {"lyft/0.png", "lyft/boxes/0.png"}
     assert project.rendered_by(*arguments, plain("center")) == both
+    assert (pictures.parent / "grid.json").is_file()
     assert outline_in(pictures / "0.png") == pytest.approx((14, 26, -13, -7), abs=1.1)
     assert project.rendered_by(*arguments, plain("bottom")) == {"lyft/boxes/0.png"}
 

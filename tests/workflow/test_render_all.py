@@ -70,8 +70,9 @@ def test_images_have_the_names_of_the_scans(project, make_scan):
 
 
 def test_target_can_be_one_image(project):
-    """Then only its scan is simulated, and nothing else."""
+    """Then only its scan is simulated, and nothing else; what pixels mean is said."""
     project.run("results/notebook/demo/000005.png", cores=1)
+    assert (project.folder / "results/notebook/demo/grid.json").is_file()
     assert list(project.images()) == ["notebook/demo/000005.png"]
     assert len(list(project.folder.rglob("*.bin"))) == 1
 

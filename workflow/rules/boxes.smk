@@ -9,6 +9,7 @@ rule boxes:
     input:
         invalid_names,
         boxed_pictures,
+        grids,
 
 
 rule draw_boxes:

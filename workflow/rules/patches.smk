@@ -246,6 +246,15 @@ def add_bar(total):
 
 
 def prepare():
+    """Settle what is only known when all rules are read, before there is a plan."""
+    render_elsewhere_in_batches()
+    # As an input of the image, it would cost every job, and make images stale.
+    settings = workflow.dag_settings
+    if not RUN.results_prefix:
+        settings.targets = [*settings.targets, *RUN.grids_for(settings.targets)]
+
+
+def render_elsewhere_in_batches():
     """Render in batches if jobs run elsewhere, which is not known when rules are read.
 
     Snakemake passes on the executor only if it is no dry run, which is to plan the same.

@@ -3,6 +3,8 @@
 #   <scans>/<scan>.bin, scans around it  ->  <results>/<encoding>/<scan>.png
 #   (an encoding)                        ->  <results>/<encoding>/grid.json, demo/grid.json for the demo
 #
+# Who asks for an image by its name gets grid.json as well: see `prepare` in patches.smk.
+#
 # For each scan whose name no image can have, there is a job that fails with the reason; and
 # one for all scans that a split names and that do not exist.
 

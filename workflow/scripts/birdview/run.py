@@ -4,7 +4,8 @@ Made by one function, which can be called and tested without Snakemake.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -285,6 +286,15 @@ class Run:
         """The files that say what the pixels of each encoding mean."""
         below = "demo/" if self.source.is_simulated else ""
         return [f"{self.results}/{name}/{below}grid.json" for name in self.encodings]
+
+    def grids_for(self, targets: Collection[str]) -> list[str]:
+        """Return what says what the pixels of targets mean, unless it is a target."""
+        return [
+            grid
+            for name, grid in zip(self.encodings, self.grids, strict=True)
+            if any(one.startswith(f"{self.results}/{name}/") for one in targets)
+            and grid not in targets
+        ]
 
     def scan_file(self, scan: str) -> str:
         """Return the file of a scan; raise as `scans` does if there are none."""
