@@ -81,6 +81,16 @@ def remove_abandoned(folder: PathLike, since: int) -> None:
                     os.unlink(path)
 
 
+def remove_empty(folder: PathLike) -> None:
+    """Remove empty files in a folder and below."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with suppress(OSError):  # another run may remove it as well
+                if os.stat(path).st_size == 0:
+                    os.unlink(path)
+
+
 def file_clock(folder: PathLike) -> int:
     """Return what a file written to a folder now has as its time, in nanoseconds.
 

@@ -23,6 +23,7 @@ from birdview.bucket import is_bucket
 from birdview.files import (
     PathLike,
     remove_abandoned,
+    remove_empty,
     write_atomically,
     write_if_changed,
 )
@@ -456,6 +457,9 @@ def conclude(
     images.write_tables(run.folder, seen.failures, warned, known, since)
     for folder in (run.records, *(f"{run.results}/{name}" for name in run.encodings)):
         remove_abandoned(folder, since)
+    # Snakemake leaves an empty log for each job that succeeded.
+    for folder in dict.fromkeys((run.results, run.folder)):
+        remove_empty(f"{folder}/logs")
     if last:
         last.write()
         batches.discard_others()
