@@ -267,6 +267,7 @@ def test_scans_with_labels_and_labels_without_scans(tmp_path):
         assert labels.find(scans) == ["0", "b/1"]
         assert labels.others(scans) == [f"{tmp_path}/{other}"]
         assert labels.others([*scans, "9"]) == []
+    (tmp_path / "tracking" / "calib").mkdir(parents=True)
     for drive in ("a", "b", "c"):
         write(tmp_path / "tracking" / "label_02" / f"{drive}.txt", "")
         write_table(tmp_path / "argo" / drive / "annotations.feather", ROW)
@@ -303,6 +304,25 @@ def test_no_labels_is_an_error_that_names_the_folder(
     with pytest.raises(FileNotFoundError) as caught:
         labels.find(["a/0"])
     assert str(caught.value) == f"labels: none in {folder} for a scan, such as {name}"
+
+
+@pytest.mark.parametrize("below", ["label_2", "label_02"])
+def test_folder_of_labels_itself_and_no_calibrations(tmp_path, below):
+    """As KITTI's archives are: one for labels, one for calibrations."""
+    write(tmp_path / "kitti" / below / "a.txt", "")
+    scan = "a/0" if below == "label_02" else "a"
+    with pytest.raises(FileNotFoundError) as caught:
+        make_labels(f"{tmp_path}/kitti", KITTI).find([scan])
+    assert str(caught.value) == (
+        f"labels: no folder at {tmp_path}/kitti/calib, expected KITTI's calibrations "
+        f"beside {below}, an archive of their own"
+    )
+    with pytest.raises(FileNotFoundError) as caught:
+        make_labels(f"{tmp_path}/kitti/{below}", KITTI).find([scan])
+    assert str(caught.value) == (
+        f"labels: {tmp_path}/kitti/{below} is {below} itself, expected the folder that "
+        f"it is in: labels={tmp_path}/kitti"
+    )
 
 
 @pytest.mark.parametrize(

@@ -447,6 +447,7 @@ def test_state_changes_with_the_file(scans):
 def test_labels_give_files_and_pictures(scans):
     """For the scans that have some."""
     (scans.parent / "kitti" / "label_2").mkdir(parents=True)
+    (scans.parent / "kitti" / "calib").mkdir()
     (scans.parent / "kitti" / "label_2" / "a.txt").touch()
     run = resolve({"scans": "scans", "labels": "kitti"})
     assert run.labelled == ["a"]

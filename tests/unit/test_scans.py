@@ -72,6 +72,26 @@ def test_no_scans_is_an_error_that_names_the_folder(tmp_path):
         find_scans(tmp_path / "no")
 
 
+def test_file_pattern_or_misspelt_folder_in_place_of_a_folder(tmp_path):
+    """Each with the setting that works."""
+    (tmp_path / "velodyne").mkdir()
+    (tmp_path / "velodyne" / "0.bin").touch()
+    for folder, message in (
+        ("velodyne/0.bin", f"{tmp_path}/velodyne/0.bin is a file, expected the folder "
+         f"that it is in: scans={tmp_path}/velodyne"),
+        ("velodyne/*.bin", f"{tmp_path}/velodyne/*.bin is a pattern, expected a "
+         "folder, "
+         f"and the pattern as `match`: scans={tmp_path}/velodyne 'match=*.bin'"),
+        ("velodine/a", f"no folder at {tmp_path}/velodine/a (did you mean velodyne?), "
+         f"expected one with scans"),
+        ("velodyne,", f"no folder at {tmp_path}/velodyne, (did you mean velodyne?), "
+         f"expected one with scans"),
+    ):  # fmt: skip
+        with pytest.raises(FileNotFoundError) as caught:
+            find_scans(tmp_path / folder)
+        assert str(caught.value) == f"scans: {message}"
+
+
 def test_finds_only_files_with_the_suffix_of_the_layout(tmp_path):
     """A longer suffix leaves out other .bin files."""
     for name in ("a.pcd.bin", "b.bin", "c/d.pcd.bin"):

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from helpers import obey_permissions
 
-NOISE = ("Using workflow specific profile", "Using profile", "Config file ")
+NOISE = ("Using workflow specific profile", "Config file ", "─")
 
 
 def lines_of(output):

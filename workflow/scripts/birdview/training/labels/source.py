@@ -109,25 +109,21 @@ class Labels(NamedTuple):
         Raises
         ------
         OSError
-            If there is no folder of labels, or none for any of the scans.
+            If there is no folder of labels or calibrations, or no label of any scan.
         ValueError
             As `files`.
         """
         where = os.path.abspath(self._label_folder)
         folder, below = self.format.folder, self.format.below
         if not os.path.isdir(where):
-            if below and Path(folder).name == below and os.path.isdir(folder):
+            name = Path(folder).name
+            if name in (Kitti.below, Tracking.below) and os.path.isdir(folder):
                 raise FileNotFoundError(
-                    f"labels: {folder} is {below} itself, expected the folder that it "
-                    f"is in: labels={Path(folder).parent}"
+                    f"labels: {folder} is {name} itself, expected the folder that it is "
+                    f"in: labels={Path(folder).parent}"
                 )
             raise FileNotFoundError(
                 f"labels: no folder at {where}, expected {self.format.expected}"
-            )
-        if self.is_of_a_camera and not os.path.isdir(f"{folder}/calib"):
-            raise FileNotFoundError(
-                f"labels: no folder at {os.path.abspath(folder)}/calib, expected "
-                f"KITTI's calibrations beside {below}, an archive of their own"
             )
         exists: dict[str, bool] = {}
         labelled = []
@@ -141,6 +137,11 @@ class Labels(NamedTuple):
             name = os.path.relpath(self.files(scans[0])[0], self._label_folder)
             raise FileNotFoundError(
                 f"labels: none in {where} for a scan, such as {name}"
+            )
+        if self.is_of_a_camera and not os.path.isdir(f"{folder}/calib"):
+            raise FileNotFoundError(
+                f"labels: no folder at {os.path.abspath(folder)}/calib, expected "
+                f"KITTI's calibrations beside {below}, an archive of their own"
             )
         return labelled
 
