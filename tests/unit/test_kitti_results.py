@@ -524,7 +524,7 @@ def test_another_data_set_is_noticed(run, tmp_path, key):
          "that YOLO predicted: snakemake kitti_results --config "
          "predictions=runs/obb/predict/labels"),
         ({"encodings": ["pixor", "mv3d"]}, "encodings: pixor, mv3d, expected one, that "
-         "of the predictions: encodings=[pixor]"),
+         "of the predictions: 'encodings=[pixor]'"),
         ({"labels": None}, "labels: null, expected the folder of label_2 and calib"),
     ],
 )  # fmt: skip

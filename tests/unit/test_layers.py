@@ -105,7 +105,7 @@ def test_predictions_are_of_one_grid():
     check_grids([ENCODING, load_encoding("mv3d_slices")])
     message = (
         "predictions: encodings mv3d, notebook with different grids, expected the one "
-        "whose images they are of: encodings=[mv3d]"
+        "whose images they are of: 'encodings=[mv3d]'"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         check_grids([ENCODING, load_encoding("notebook")])

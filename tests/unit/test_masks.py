@@ -141,7 +141,7 @@ def test_masks_need_images_and_names():
     """Other encodings, and a table of the classes."""
     message = (
         "dataset: masks: semantic: the only encoding of this run, expected others, "
-        "whose images the masks are for: encodings=[mv3d,semantic]"
+        "whose images the masks are for: 'encodings=[mv3d,semantic]'"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         choose(SEMANTIC)

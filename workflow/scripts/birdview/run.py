@@ -374,7 +374,7 @@ class Run:
         if len(names) > 1:
             raise ValueError(
                 f"encodings: {', '.join(names)}, expected one, that of the "
-                f"predictions: encodings=[{names[0]}]"
+                f"predictions: 'encodings=[{names[0]}]'"
             )
         (encoding,) = names
         return f"{self.folder}/kitti_results/{encoding}.tsv"

@@ -97,7 +97,7 @@ def choose_masks(
     if not others:
         raise ValueError(
             f"{where}: the only encoding of this run, expected others, whose images "
-            f"the masks are for: encodings=[mv3d,{name}]"
+            f"the masks are for: 'encodings=[mv3d,{name}]'"
         )
     for other in others:
         if not _has_same_pixels(encoding, other):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -155,10 +156,10 @@ def _list_clouds(bag: Bag) -> str:
         return f"{bag.path}: {_describe_others(bag)}"
     names = ", ".join(f"{one} ({one.messages})" for one in clouds[:_MAX_TOPICS])
     more = f" and {len(clouds) - _MAX_TOPICS} more" if clouds[_MAX_TOPICS:] else ""
+    settings = shlex.join([f"bag={bag.path}", f"topic={clouds[0]}"])
     return (
         f"topic: not set, expected one of those with point clouds in {bag.path}: "
-        f"{names}{more}: snakemake unpack --config bag={bag.path} "
-        f"topic={clouds[0]}"
+        f"{names}{more}: snakemake unpack --config {settings}"
     )
 
 

@@ -131,7 +131,7 @@ def check_grids(encodings: Sequence[Encoding]) -> None:
         names = ", ".join(encoding.name for encoding in encodings)
         raise ValueError(
             f"predictions: encodings {names} with different grids, expected the one "
-            f"whose images they are of: encodings=[{encodings[0].name}]"
+            f"whose images they are of: 'encodings=[{encodings[0].name}]'"
         )
 
 
