@@ -7,7 +7,7 @@ import sys
 import pytest
 from helpers import ROOT
 
-from birdview import command
+from birdview import command, jobs
 from birdview.command import find_mistake
 
 
@@ -144,3 +144,13 @@ def test_oldest_python_is_that_of_the_package():
     """In pyproject.toml."""
     oldest = ".".join(map(str, command.OLDEST))
     assert f'requires-python = ">={oldest}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_library_that_is_there_in_part():
+    """After an installation that was interrupted."""
+    error = ModuleNotFoundError("No module named 'numba.core'", name="numba.core")
+    assert jobs.explain_import(error) == (
+        f"numba.core: No module named 'numba.core', expected a complete environment in "
+        f"{sys.prefix}: {sys.executable} -m pip install --force-reinstall -r "
+        f"{ROOT}/envs/requirements.txt"
+    )

@@ -123,6 +123,10 @@ def run_job(log, function, *arguments):
     start_log(log)
     try:
         function(*arguments)
+    except ImportError as error:
+        why = explain(jobs.explain_import(error))
+        end_log(log, why, is_expected=True)
+        raise WorkflowError(why) from None
     except (MemoryError, OSError, ValueError) as error:
         end_log(log, explain(error), is_expected=True)
         raise WorkflowError(explain(error)) from None

@@ -650,6 +650,16 @@ def write_bundle(run: Run, manifest: PathLike, archive: PathLike) -> None:
     print(archive)
 
 
+def explain_import(error: ImportError) -> str:
+    """Say what to do if a library is not there, or only parts of it."""
+    lock = shlex.quote(str(paths.ROOT / "envs" / "requirements.txt"))
+    why = " ".join(str(error).split())
+    return (
+        f"{error.name or 'import'}: {why}, expected a complete environment in "
+        f"{sys.prefix}: {sys.executable} -m pip install --force-reinstall -r {lock}"
+    )
+
+
 def check_manifest(run: Run) -> None:
     """Raise OSError or ValueError if `compare_with` is set, and no manifest."""
     from birdview.reproduce.manifest import read_manifest

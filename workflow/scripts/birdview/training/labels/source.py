@@ -119,8 +119,8 @@ class Labels(NamedTuple):
             name = Path(folder).name
             if name in (Kitti.below, Tracking.below) and os.path.isdir(folder):
                 raise FileNotFoundError(
-                    f"labels: {folder} is {name} itself, expected the folder that it is "
-                    f"in: labels={Path(folder).parent}"
+                    f"labels: {folder} is {name} itself, expected the folder that it "
+                    f"is in: labels={Path(folder).parent}"
                 )
             raise FileNotFoundError(
                 f"labels: no folder at {where}, expected {self.format.expected}"
