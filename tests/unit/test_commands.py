@@ -5,6 +5,7 @@ option does not take what was meant as a target, and the settings are resolved.
 """
 
 import re
+import os
 import shlex
 
 import pytest
@@ -40,7 +41,7 @@ def test_command_is_valid(command):
     """Its options, its settings and its targets; or it is run elsewhere."""
     if run_elsewhere(command.text):
         return
-    program, *words = shlex.split(command.text)
+    program, *words = shlex.split(os.path.expandvars(command.text))
     if program in ("cp", "mkdir"):
         return
     assert program == "snakemake"
