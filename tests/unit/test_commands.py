@@ -4,8 +4,8 @@
 option does not take what was meant as a target, and the settings are resolved.
 """
 
-import re
 import os
+import re
 import shlex
 
 import pytest
