@@ -1,4 +1,4 @@
-"""A folder that birdview 0.1 has left: see also tests/unit/test_upgrade.py."""
+"""A folder that birdview 0.1 has left: see also tests/unit/test_from_0_1.py."""
 
 import shutil
 
