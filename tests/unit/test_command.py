@@ -90,6 +90,8 @@ def test_nothing_is_wrong(arguments):
         (["--configfile", "text.yaml"], "text.yaml: line 1: 'scans=x', expected "
          "keys and "
          "values, such as scans: /data/kitti"),
+        (["--config", "demo.scans=20"], "--config: demo.scans=20: a dot, expected keys "
+         "and values: 'demo={scans: 20}'"),
         (["--directory", "fine.yaml"], "--directory: {folder}/fine.yaml: a file, "
          "expected a folder to work in"),
     ],

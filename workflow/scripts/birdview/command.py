@@ -126,6 +126,10 @@ def _explain_entry(entries: Sequence[str], index: int, arguments: Sequence[str])
         ends = (n for n in range(index, len(entries)) if entries[n][-1:] in ("]", "}"))
         whole = " ".join(entries[start : next(ends, index) + 1])
         return f"a value with spaces, expected quotes around it: '{whole}'"
+    nested = re.fullmatch(r"(\w+)\.(\w+)=(.+)", entry)
+    if nested:
+        setting, key, value = nested.groups()
+        return f"a dot, expected keys and values: '{setting}={{{key}: {value}}}'"
     if ":" in entry and not index:
         return f"no =, expected {entry.replace(':', '=', 1)}"
     others = [one for one in arguments if one != entry]

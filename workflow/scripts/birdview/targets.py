@@ -36,7 +36,7 @@ def explain_target(run: Run, target: str) -> str:
     if image and image[1] not in run.encodings:
         return _explain_encoding(run, target, image[1])
     hint = suggest(target, TARGETS)
-    if hint and not os.path.exists(target):
+    if hint and target != run.results and not os.path.exists(target):
         return f"{target}: no such target{hint}"
     for kind, key, folder in (
         ("an encoding", "encodings", paths.ENCODINGS),
