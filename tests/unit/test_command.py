@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 from helpers import ROOT
@@ -140,6 +141,16 @@ def test_folder_that_cannot_be_written(folder, monkeypatch):
             f"{folder}: not writable, expected a folder for results and .snakemake: "
             f"snakemake --directory FOLDER"
         )
+
+
+def test_full_disk(folder, monkeypatch):
+    """Where Snakemake could not even write its log."""
+    full = SimpleNamespace(free=0)
+    monkeypatch.setattr(command.shutil, "disk_usage", lambda path: full)
+    assert find_mistake([]) == (
+        f"{folder}: no space left, expected some for results and .snakemake: make "
+        f"room, or work elsewhere: snakemake --directory FOLDER"
+    )
 
 
 def test_oldest_python_is_that_of_the_package():

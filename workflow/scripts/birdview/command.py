@@ -7,6 +7,7 @@ Snakemake answers most of these mistakes with a traceback, before it reads a rul
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
@@ -190,6 +191,11 @@ def _check_folder(arguments: Sequence[str]) -> str:
         return (
             f"{folder}: not writable, expected a folder for results and .snakemake: "
             f"snakemake --directory FOLDER"
+        )
+    if not shutil.disk_usage(folder).free:
+        return (
+            f"{folder}: no space left, expected some for results and .snakemake: make "
+            f"room, or work elsewhere: snakemake --directory FOLDER"
         )
     return ""
 
