@@ -16,7 +16,7 @@ from birdview.provenance import imported_modules
 
 LEVELS = [
     ["files", "counts", "provenance", "paths"],
-    ["pixels"],
+    ["pixels", "street"],
     [
         "assembling",
         "assemblies",

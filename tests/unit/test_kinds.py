@@ -32,7 +32,7 @@ from birdview.pixels.kinds import (
 from birdview.pixels.layout import load_layout
 from birdview.pixels.scan import read_scan
 
-POINTS = simulate_scan(0, 42).astype("<f4")
+POINTS = simulate_scan(0, 43).astype("<f4")
 RECORDS = POINTS.tobytes()
 
 
