@@ -17,7 +17,8 @@ from birdview.pixels.plotter import Plotter
 from birdview.pixels.raster import Raster
 from birdview.pixels.scan import read_scan
 
-BUILT_IN = sorted(path.stem for path in paths.ENCODINGS.glob("*.yaml"))
+ALL = sorted(path.stem for path in paths.ENCODINGS.glob("*.yaml"))
+BUILT_IN = [name for name in ALL if not load_encoding(name).fields]
 SHADES = st.sampled_from([0, 1, 7, 255])
 
 

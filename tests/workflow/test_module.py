@@ -79,7 +79,7 @@ def install_package(project, site):
     """Copy what the wheel has."""
     package = site / "birdview"
     shutil.copytree(ROOT / "workflow/scripts/birdview", package)
-    for name in ("encodings", "gallery", "layouts", "schemas"):
+    for name in ("classes", "encodings", "gallery", "layouts", "schemas"):
         shutil.copytree(project.source / "workflow" / name, package / name)
     shutil.copy(ROOT / "envs/requirements.txt", package)
 
@@ -194,9 +194,9 @@ def test_module_without_settings_takes_config_yaml(project, workflow):
     [
         ({"scanz": "a"}, "module bev: config: Additional properties are not allowed "
          "('scanz' was unexpected) (did you mean scans?); allowed: scans, match, "
-          "split, layout, suffix, frame, strict, labels, camera_view, bag, topic, "
-          "compare_with, bundle, encodings, scans_per_job, dataset, predictions, "
-          "frame_rate, demo"),
+          "split, layout, suffix, frame, strict, labels, camera_view, sweeps, level, "
+          "sensors, point_labels, bag, topic, compare_with, bundle, encodings, "
+          "scans_per_job, dataset, predictions, frame_rate, demo"),
         ({"encodings": ["mv4d"]}, "module bev: unknown encoding mv4d (did "),
         ({"scans": "nowhere"}, "module bev: scans: no folder at {folder}/nowhere, "
          "expected one with scans"),

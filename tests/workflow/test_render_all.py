@@ -160,7 +160,7 @@ def test_old_name_of_a_setting_works(project, make_scan):
     settings = ("--config", "scans=scans", "encodings=[lyft]")
     project.run("manifest", *settings)
     manifest = project.folder / "results" / "manifest.tsv"
-    _, pixels = read_manifest(manifest)[1][0][2:4]
+    pixels = read_manifest(manifest)[1][0].pixels_sha256
     text = manifest.read_text().replace(pixels, pixels[::-1])
     (project.folder / "theirs.tsv").write_text(text)
     findings = []

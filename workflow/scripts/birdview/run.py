@@ -5,7 +5,7 @@ Made by one function, which can be called and tested without Snakemake.
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from birdview import bucket
 from birdview.assemblies import Assemblies
 from birdview.assembling import Mounted, make_assemblies, read_sensors
 from birdview.cameras import Cameras
-from birdview.files import find_one_file
+from birdview.files import PathLike, find_one_file
 from birdview.image import ImageFile
 from birdview.patterns import compile_patterns
 from birdview.pixels.classes import Classes
