@@ -15,6 +15,8 @@ from birdview.benchmark.reference import draw_mv3d
 from birdview.pixels.encoding import load_encoding
 from birdview.pixels.png import read_text
 from birdview.training.labels.kitti import read_boxes
+from birdview.view.boxes import MIN_SIDE
+from birdview.view.picture import find_affine, make_large_picture
 
 
 def test_own_encoding(project, make_scan):
@@ -147,21 +149,22 @@ def test_boxes_of_real_scans(project, kitti_scans, kitti_labels):
     }
     assert set(project.images()) == pictures
     for name in names:
-        grid = load_encoding(name).grid
+        encoding = load_encoding(name)
         for scan in kitti_scans:
             folder = project.folder / "results" / name
             planes, _ = birdview.load(folder / f"{scan.stem}.png")
-            plain = planes[::-1] if len(planes) == 3 else [planes.max(axis=0)] * 3
-            picture = cv2.imread(str(folder / "boxes" / f"{scan.stem}.png"))
-            is_drawn = (picture != np.stack(plain, axis=-1)).any(axis=2)
+            plain = make_large_picture(planes, encoding, MIN_SIDE)[..., ::-1]
+            height, width, _ = plain.shape
+            picture = cv2.imread(str(folder / "boxes" / f"{scan.stem}.png"))[:height]
+            is_drawn = (picture != plain).any(axis=2)
+            affine = find_affine(encoding, (height, width))
             files = (
                 f"{kitti_labels}/{kind}/{scan.stem}.txt"
                 for kind in ("label_2", "calib")
             )
             for box in read_boxes(*files):
-                row, col = grid.to_pixel(*box.corners[:, :2].T)
-                inside = (row >= 0) & (row < grid.rows.size)
-                inside &= (col >= 0) & (col < grid.cols.size)
+                row, col = (affine @ [*box.corners[:, :2].T, np.ones(4)]).astype(int)
+                inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
                 assert inside.any()
                 assert is_drawn[row[inside], col[inside]].all()
     assert "Nothing to be done" in project.run(*arguments, *settings)
@@ -202,12 +205,16 @@ def test_bad_label_fails_alone(project, make_scan):
 
 def outline_in(picture):
     """Return the least and the greatest x and y of what is bright, in metres."""
-    is_bright = cv2.imread(str(picture)).max(axis=2) > 60
+    pixels, encoding = cv2.imread(str(picture)), load_encoding("lyft")
+    side = pixels.shape[1]  # the map is square; below it is the legend
+    is_bright = pixels[:side].max(axis=2) > 60
     _, names, stats, _ = cv2.connectedComponentsWithStats(is_bright.astype(np.uint8))
     # Without the word next to it.
     sides = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     outline = names == 1 + np.argmax(sides.prod(axis=1))
-    x, y = load_encoding("lyft").grid.to_metres(*np.nonzero(outline))
+    affine = find_affine(encoding, (side, side))
+    positions = np.array(np.nonzero(outline)) - affine[:, 2:]
+    x, y = np.linalg.inv(affine[:, :2]) @ positions
     return x.min(), x.max(), y.min(), y.max()
 
 

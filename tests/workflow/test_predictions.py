@@ -35,7 +35,11 @@ def test_labels_become_results_and_predictions_too(project):
         ).splitlines()
 
     labels = "results/demo/dataset/mv3d/labels/val"
-    missing = convert(labels, expect=1)
+    assert (
+        f"predictions: no folder at {project.folder}/{labels}, expected .txt files "
+        f"that YOLO predicted"
+    ) in convert(labels, expect=1)
+    missing = convert("kitti", expect=1)
     index = "results/demo/dataset/mv3d/boxes.json"
     assert (
         f"{index}: no such file, expected a data set of `snakemake dataset`" in missing
