@@ -56,6 +56,7 @@ def test_built_in_encodings_load_by_name():
         "mv3d_slices": (1600, 1600, 7),
         "notebook": (1600, 1600, 3),
         "pixor": (800, 700, 36),
+        "semantic": (1600, 1600, 1),
     }
 
 

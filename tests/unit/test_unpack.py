@@ -693,7 +693,7 @@ def test_what_is_printed(clouds, monkeypatch, capsys):
     assert [line[:12] for line in lines[1:3]] == ["1 of 2 scans", "2 of 2 scans"]
     assert lines[3:] == [
         "results/unpack/my drive/lidar: 2 scans, 2 written",
-        "results/unpack/my drive/lidar.yaml: intensity is 0.05 to 0.85 in the first 2 "
+        "results/unpack/my drive/lidar.yaml: intensity is 0.02 to 0.99 in the first 2 "
         "messages, and is taken as it is",
         "snakemake --config 'scans=results/unpack/my drive/lidar' "
         "'layout=results/unpack/my drive/lidar.yaml'",
