@@ -193,7 +193,7 @@ def visit(chromium):
         page.set_default_timeout(20_000)
         page.on("console", lambda message: note_message(message.text, harmless))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("requestfailed", lambda request: wrong.append(request.url))
+        page.on("requestfailed", note_failure)
         page.on("request", lambda request: note_request(request.url))
         page.goto(f"{Path(path).resolve().as_uri()}{fragment}")
         return page
@@ -201,6 +201,10 @@ def visit(chromium):
     def note_message(text, harmless):
         if harmless is None or harmless not in text:
             wrong.append(text)
+
+    def note_failure(request):
+        if request.failure != "net::ERR_ABORTED":  # the page no longer needs it
+            wrong.append(request.url)
 
     def note_request(url):
         if not url.startswith(("file:", "blob:", "data:")):
