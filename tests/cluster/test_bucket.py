@@ -195,6 +195,12 @@ def test_sweeps_and_sensors_in_a_bucket(drive, make_scan):
     after = drive.client.images()
     assert sum(after[key] != time for key, time in before.items()) == 3
 
+    mixed = "sensors=[{scans: here/kitti}, {scans: s3://scans/two/other}]"
+    for size in ("3", "null"):  # in batches, and an image by its name
+        drive.client.ask("images/run/results/lyft/2.png", "--request", "DELETE")
+        drive.in_bucket("results/lyft/2.png", *shared, mixed, f"scans_per_job={size}")
+        compare()
+
 
 def test_warnings_about_images_in_a_bucket(drive):
     """Their text is kept here; a second run gives the same."""

@@ -317,6 +317,11 @@ class Assemblies:
         return Conditions(sensors=self._sensors_digest, classes=self._classes_digest)
 
     @property
+    def are_remote(self) -> bool:
+        """Whether files of any sensor have to be fetched."""
+        return any(sensor.source.is_remote for sensor in self.sensors)
+
+    @property
     def differ(self) -> bool:
         """Whether other conditions decide each scan's images."""
         return bool(
@@ -347,10 +352,10 @@ class Assemblies:
             Returns an assembly with files on this machine, which can be read until
             the next call.
         """
-        remote = [one.source for one in self.sensors if one.source.is_remote]
-        if not remote:
+        if not self.are_remote:
             yield lambda assembly: assembly
             return
+        remote = [one.source for one in self.sensors if one.source.is_remote]
         names = [*scans]
         wanted = [[*self._plan(names, source)] for source in remote]
         with ExitStack() as stack:

@@ -102,7 +102,7 @@ class Batches:
         What comes from a bucket or goes there is rendered in this process, which has
         the connections.
         """
-        if self._run.results_prefix or self._run.source.is_remote:
+        if self._run.results_prefix or self._run.assemblies.are_remote:
             return
         with self._lock:
             count = min(cores, len(self.due))

@@ -108,7 +108,7 @@ def examine_all(
     """
     pieces = [scans[start : start + _PIECE] for start in range(0, len(scans), _PIECE)]
     count = min(threads, len(pieces))
-    if count < 2 or run.source.is_remote:  # this process has the connections
+    if count < 2 or run.assemblies.are_remote:  # this process has the connections
         examined = examine(run, encoding, scans)
     else:
         workers = Workers(count, "birdview.dataset")

@@ -52,7 +52,7 @@ def describe_disk(run: Run, images: int, measure: MeasureImage) -> str:
         To be rendered.
     measure : function
     """
-    if images < LARGE or run.results_prefix or run.source.is_remote:
+    if images < LARGE or run.results_prefix or run.assemblies.are_remote:
         return ""
     sizes = [_mean_size(run, encoding, measure) for encoding in run.encodings.values()]
     if not all(sizes):

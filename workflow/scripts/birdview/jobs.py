@@ -96,15 +96,16 @@ def render_image(
         What `list_inputs` returned, with copies in place of files in a bucket.
     image : path-like
     """
-    addresses = [*filter(is_bucket, list_inputs(run, scan, encoding))]
-    copies = dict(zip(addresses, files, strict=False))
     wanted = run.encodings[encoding]
     assembly = run.assemblies.for_encodings([wanted]).of(scan)
-    parts = (
-        part._replace(file=copies.get(str(part.file), part.file))
-        for part in assembly.parts
-    )
-    (content,) = draw_images(run, assembly._replace(parts=tuple(parts)), [wanted])
+    if run.assemblies.are_remote:
+        copies = dict(zip(list_inputs(run, scan, encoding), files, strict=True))
+        parts = (
+            part._replace(file=copies.get(str(part.file), part.file))
+            for part in assembly.parts
+        )
+        assembly = assembly._replace(parts=tuple(parts))
+    (content,) = draw_images(run, assembly, [wanted])
     write_atomically(image, content)
 
 

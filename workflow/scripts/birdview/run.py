@@ -595,7 +595,7 @@ def resolve(
         assemblies,
         results,
         is_batched=bool(settings["scans_per_job"] or results_prefix)
-        or source.is_remote
+        or assemblies.are_remote
         or not is_local,
         is_local=is_local,
         labels=labels,
