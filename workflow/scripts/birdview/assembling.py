@@ -129,9 +129,9 @@ def make_assemblies(
         files = PoseFiles(key, own["poses"], own["format"], own["calib"], axes, cache)
         return make_tracks(files, list_scans)
 
-    labels = _label_files(settings["point_labels"], results, is_demo=is_demo)
-    if not any(CLASS in one.fields for one in encodings.values()):
-        labels = None
+    labels, shows_classes = None, any(CLASS in one.fields for one in encodings.values())
+    if shows_classes or settings["point_labels"] is not None:  # which may be wrong
+        labels = _label_files(settings["point_labels"], results, is_demo=is_demo)
     sweeps = Sweeps(_offsets(wanted), find_tracks("sweeps")) if wanted else None
     clearance = float(wanted["vehicle"]) if wanted else 0.0
     joined = Assemblies(
@@ -144,7 +144,7 @@ def make_assemblies(
         cameras=cameras,
         sweeps=sweeps,
         level=find_tracks("level") if settings["level"] is not None else None,
-        labels=labels,
+        labels=labels if shows_classes else None,
     )
     for encoding in encodings.values():
         _check_fields(encoding, joined)
