@@ -12,6 +12,7 @@ from birdview.files import PathLike
 from birdview.pixels.calibration import multiply, read_calibration
 from birdview.pixels.frame import Frame
 from birdview.pixels.png import read_size
+from birdview.pixels.rigid import compose
 
 _PIECE = 1 << 14
 """Points that are looked at at once: more do not fit into the cache of a processor."""
@@ -44,8 +45,8 @@ class Camera(NamedTuple):
         """Return the camera for points that a frame brings to its scan's axes."""
         if frame.is_identity:
             return self
-        moved = np.vstack([frame.matrix, [0, 0, 0, 1]])
-        return self._replace(matrix=_as_rows(multiply(np.array(self.matrix), moved)))
+        matrix = compose(np.array(self.matrix), frame.motion)
+        return self._replace(matrix=_as_rows(matrix))
 
     def find_seen(self, points: Sequence[NDArray[Any]]) -> NDArray[np.intp]:
         """Return which points the camera sees: those in front of it and in its image.

@@ -12,15 +12,12 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from birdview.pixels.rigid import compose, invert
+from birdview.pixels.rigid import TOLERANCE, compose, invert
 from birdview.pixels.schema import validate
 
 HEIGHT = 1.73
 """The height of the origin above the road in metres, unless settings say otherwise."""
 
-_TOLERANCE = 1e-3
-"""By how much the rows of a rotation may miss being perpendicular unit vectors: files
-have four digits."""
 _ANGLES = "yaw", "pitch", "roll"
 _DIGITS = 50
 _PIECE = 1 << 15
@@ -176,7 +173,7 @@ def make_frame(settings: Mapping[str, Any] | None, source: str) -> Frame:
 def _check_rotation(rotation: NDArray[np.float64], source: str) -> None:
     error = np.abs(rotation @ rotation.T - np.eye(3)).max()
     determinant = float(np.linalg.det(rotation))
-    if error > _TOLERANCE or determinant < 0:
+    if error > TOLERANCE or determinant < 0:
         found = "mirrored" if determinant < 0 else "no rotation"
         raise ValueError(
             f"{source}: matrix: {found}, its left three columns have the determinant "
