@@ -27,7 +27,7 @@ def careless_disk(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("names", "alike"),
+    ("names", "pairs"),
     [
         (["a", "b", "a/b"], []),
         (["Drive/0", "drive/1"], []),
@@ -39,9 +39,9 @@ def careless_disk(monkeypatch):
         ([], []),
     ],
 )  # fmt: skip
-def test_names_that_are_alike(names, alike):
+def test_names_that_are_alike(names, pairs):
     """In case, in normal form, or both."""
-    assert [*find_alike(names)] == alike
+    assert [*find_alike(names)] == pairs
 
 
 def test_disk_is_tried_out(folder):

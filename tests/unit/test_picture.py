@@ -461,7 +461,7 @@ def test_planes_beside_class_maps_are_grey_in_the_legend(make_encoding, tmp_path
 
 
 def test_an_entry_wider_than_a_legend_is_cut():
-    """It does not go to another line for ever, and its text keeps its end."""
+    """No line is wide enough for it, so its text loses its beginning."""
     legend = draw_legend([explain_colour("a name of a class", (9, 8, 7), 14)], 60, 14)
     assert legend.shape == (LEGEND, 60, 3)
     assert (legend == (9, 8, 7)).all(axis=2).sum() == SIZE**2
