@@ -360,6 +360,23 @@ def test_fewer_rows_than_scans(poses):
         track.find("x")
 
 
+def test_poses_of_a_camera_need_its_calibration(poses, tmp_path):
+    """Without it, they would move points of a sensor up."""
+    calib = write(tmp_path / "calib.txt", TR)
+    rows = [[1, 0, 0, 0.1 * n, 0, 1, 0, 0, 0, 0, 1, 0.9 * n] for n in range(4)]
+    write(poses, *rows)
+    message = (
+        f"{poses}: 99% of the way is along z, straight up for a sensor, expected the "
+        f"calibration of KITTI's camera, whose z is ahead: `calib: calib.txt`, with a "
+        f"line Tr:"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        read_track(poses, "kitti", NAMES)
+    assert read_track(poses, "kitti", NAMES, calib).poses.keys() == {*NAMES}
+    write(poses, *rows[:2])
+    assert len(read_track(poses, "kitti", NAMES[:2]).poses) == 2
+
+
 def test_kitti_without_numbers_needs_as_many_rows(poses):
     """Scans that are no numbers get the rows in their order."""
     scans = ["a/left", "a/right"]

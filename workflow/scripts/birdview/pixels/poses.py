@@ -30,6 +30,8 @@ trajectories; nuScenes' tables; a table of the scan's name and twelve numbers.""
 
 JUMP = 100.0
 """Metres: a pose that is farther from the one before, for each scan, is wrong."""
+MIN_WAY, MAX_RISE = 1.0, 0.7
+"""Metres, and the share of them that no vehicle drives straight up."""
 _LEAST_HEADING = 0.01
 """The least part of a unit vector that says where x points on the map."""
 _SAME = Frame()
@@ -263,7 +265,9 @@ def read_track(
         if calib is not None:
             mount = read_mount(calib)
     mount = to_frame(compose(mount.motion, axes.motion))
-    if form == "kitti" and calib is not None:
+    if form == "kitti" and calib is None:
+        _check_is_of_sensor(found, path)
+    elif form == "kitti":
         world = mount  # the first camera's axes, of which z is forward
     return Track(
         path,
@@ -304,6 +308,22 @@ _READERS: dict[str, Callable[[PathLike, Sequence[str]], Found]] = {
     "table": read_table,
 }
 """Of the formats that need nothing else."""
+
+
+def _check_is_of_sensor(found: Found, path: PathLike) -> None:
+    """Raise ValueError if poses must be of KITTI's camera, whose z is ahead."""
+    scans = sorted(found.poses, key=found.positions.__getitem__)
+    motions = np.reshape([found.poses[scan].numbers for scan in scans], (-1, 3, 4))
+    with np.errstate(over="ignore", invalid="ignore"):  # poses may be anywhere
+        steps = np.diff(motions[..., 3], axis=0)
+        own = (motions[:-1, :, :3] * steps[..., None]).sum(axis=1)  # in its own axes
+        way, rise = np.sqrt((own * own).sum(axis=1)).sum(), np.abs(own[:, 2]).sum()
+    if way > MIN_WAY and rise > MAX_RISE * way:
+        raise ValueError(
+            f"{path}: {rise / way:.0%} of the way is along z, straight up for a "
+            f"sensor, expected the calibration of KITTI's camera, whose z is ahead: "
+            f"`calib: calib.txt`, with a line Tr:"
+        )
 
 
 def _find_jumps(found: Found) -> list[Jump]:
