@@ -306,7 +306,7 @@ def test_pitch_and_roll_are_taken_out(drive, tmp_path):
     made = PartReader().read(run.assemblies.of("04"))
     moved = np.linalg.inv(make_pose(4)) @ make_pose(3)
     others = points[3][:, :3].astype(float) @ nod.T @ moved[:3, :3].T + moved[:3, 3]
-    # Both poses have the same tilt: a scan is levelled, and then moved like a level one.
+    # Both poses have the same tilt: a scan is levelled, then moved like a level one.
     assert np.allclose(made.points[24:, :3], others, atol=1e-4)
 
 
