@@ -235,6 +235,19 @@ def test_file_that_is_no_file_is_read_as_ever(tmp_path):
         buffer.read(tmp_path / "none")
 
 
+def test_fields_of_the_encoding_are_of_the_layout(tmp_path, make_scan):
+    """An image of fields that no point has would be empty."""
+    scan, encoding = make_scan(tmp_path / "a.bin"), load_encoding("semantic")
+    expected = (
+        "encoding semantic: of: class: no such field in the layout kitti; "
+        "birdview.Raster draws points with fields from elsewhere"
+    )
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        render(scan, tmp_path / "a.png", encoding)
+    own = [{name: "float32"} for name in ("x", "y", "z", "class")]
+    render(scan, tmp_path / "a.png", encoding, own)
+
+
 def test_points_that_are_kept_stay(tmp_path, make_scan):
     """`read_scan` has an array of its own each time."""
     first = read_scan(make_scan(tmp_path / "a.bin", seed=1))

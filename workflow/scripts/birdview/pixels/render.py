@@ -93,10 +93,22 @@ class Renderer:
         How points become pixels.
     layout : str, path-like, Layout or list of mapping
         The layout of the scans, for `birdview.load_layout`.
+
+    Raises
+    ------
+    ValueError
+        If the encoding shows a field that the layout does not name.
     """
 
     def __init__(self, encoding: Encoding, layout: LayoutLike = "kitti") -> None:
         self._encoding, self._layout = encoding, load_layout(layout)
+        for name in encoding.fields:
+            if not self._layout.names(name):
+                raise ValueError(
+                    f"encoding {encoding.name}: of: {name}: no such field in the "
+                    f"layout {self._layout.name}; birdview.Raster draws points with "
+                    f"fields from elsewhere"
+                )
         self._scans = ScanRenderer()
 
     def make_image(self, scan: PathLike) -> tuple[bytes, Counts]:
@@ -157,7 +169,8 @@ def render(
     OSError
         If a file cannot be read or written.
     ValueError
-        If the scan's bytes cannot be points; the message names the file.
+        If the encoding shows a field that the layout does not name, or the scan's bytes
+        cannot be points; the message names the field or the file.
     MemoryError
         If the scan or its image does not fit.
     """
