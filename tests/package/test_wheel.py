@@ -23,19 +23,27 @@ EXTRAS = PROJECT["optional-dependencies"]
 DRAW = """
 import hashlib, sys
 import birdview
-from birdview.demo import write_scan
+from birdview.demo import write_labelled_scan
+from birdview.pixels.classes import load_classes
+from birdview.pixels.point_labels import read_point_labels
 
-write_scan("0.bin", 0, seed=0)
+write_labelled_scan("0.bin", "0.label", 0, seed=0)
+classes = load_classes("semantickitti")
 for layout, name in zip(sys.argv[1::2], sys.argv[2::2]):
     encoding = birdview.load_encoding(name)
-    drawn, shown = birdview.Raster(encoding).draw(birdview.read_scan("0.bin", layout))
-    counts = birdview.render("0.bin", "0.png", encoding, layout)
-    assert counts.drawn == shown.drawn
-    planes, channels = birdview.load("0.png")
-    assert channels == tuple(channel.name for channel in encoding.channels)
-    assert (planes == drawn.transpose(2, 0, 1)).all()
+    points, fields = birdview.read_scan("0.bin", layout), {}
+    if "class" in encoding.fields:
+        label_file = "0.label", "semantickitti"
+        fields["class"] = read_point_labels(*label_file, len(points), classes)
+    drawn, counts = birdview.Raster(encoding).draw(points, fields)
+    if not fields:
+        shown, counts = counts, birdview.render("0.bin", "0.png", encoding, layout)
+        assert counts.drawn == shown.drawn
+        planes, channels = birdview.load("0.png")
+        assert channels == tuple(channel.name for channel in encoding.channels)
+        assert (planes == drawn.transpose(2, 0, 1)).all()
     # Three planes are the colours of each pixel; others are stacked.
-    pixels = drawn if len(planes) == 3 else planes
+    pixels = drawn if drawn.shape[2] == 3 else drawn.transpose(2, 0, 1)
     print(name, hashlib.sha256(pixels.tobytes()).hexdigest(), *counts)
 """
 

@@ -96,8 +96,8 @@ def test_run_stops_on_a_signal_and_continues(drive, number):
         wait_for_images(drive, count, process)
         os.kill(process.pid, number)
         output, _ = process.communicate(timeout=30)
-        assert process.returncode == 1
-        # The words depend on what Snakemake was doing.
+        # Which of the two, and the words, depend on what Snakemake was doing.
+        assert process.returncode in (1, -number)
         message = "user request|KeyboardInterrupt|CancelledError|Will exit after"
         assert re.search(message, output), output
         check(drive, complete=False)
