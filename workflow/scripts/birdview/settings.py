@@ -8,10 +8,9 @@ from typing import Any
 
 import yaml
 
-from birdview import paths
 from birdview.command import read_keys
 from birdview.files import PathLike
-from birdview.pixels.schema import suggest, validate
+from birdview.pixels.schema import load_schema, suggest, validate
 
 EXAMPLES = {
     "dataset": "{by: drive}",
@@ -43,8 +42,7 @@ _SNAKEMAKES = ("pathvars",)
 
 def list_names() -> list[str]:
     """Return the names of all settings, former ones as well."""
-    path = paths.SCHEMAS / "config.schema.yaml"
-    rules = yaml.safe_load(path.read_text("utf-8"))["properties"]
+    rules = load_schema("config")["properties"]
     former = (rule.get("formerly") for rule in rules.values())
     return [*rules, *filter(None, former)]
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
+from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from jsonschema import Draft202012Validator, validators
@@ -33,6 +34,11 @@ def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | floa
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+
+
+# libyaml, where PyYAML has it, takes a tenth of the time. It has other messages for
+# mistakes, hence only for files that have none.
+_SchemaLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def suggest(found: str, allowed: Iterable[str]) -> str:
@@ -91,6 +97,13 @@ def load_yaml(
     return path, validate(settings, schema or kind, path)
 
 
+@cache
+def load_schema(name: str) -> Mapping[str, Any]:
+    """Return a schema of workflow/schemas/ by its name, such as ``encoding``."""
+    path = paths.SCHEMAS / f"{name}.schema.yaml"
+    return cast(Mapping[str, Any], yaml.load(path.read_bytes(), _SchemaLoader))
+
+
 def validate(
     settings: Mapping[str, Any] | None,
     schema: str,
@@ -123,7 +136,7 @@ def validate(
     """
     if settings is None:
         raise ValueError(f"{source}: nothing in it, expected keys and values")
-    rules = yaml.safe_load((paths.SCHEMAS / f"{schema}.schema.yaml").read_text("utf-8"))
+    rules = load_schema(schema)
     values: Any = deepcopy(settings)
     if isinstance(values, dict):
         _rename(values, rules, source)
