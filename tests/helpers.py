@@ -2,12 +2,15 @@
 
 import copy
 import ctypes
+import functools
+import json
 import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -211,6 +214,24 @@ def wait_for(condition, interval=0.1):
         time.sleep(interval)
 
 
+@functools.cache
+def _warm():
+    """Start what runs Snakemake without importing it each time."""
+    program = [sys.executable, ROOT / "tests" / "warm.py"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(program, text=True, **pipes)
+
+
+def _run_warm(arguments, folder):
+    """Run Snakemake; return its exit status and what it printed."""
+    with tempfile.NamedTemporaryFile() as output:
+        run = {"folder": str(folder), "output": output.name}
+        run["arguments"] = [str(argument) for argument in arguments]
+        print(json.dumps(run), file=_warm().stdin, flush=True)
+        status = int(_warm().stdout.readline())
+        return status, output.read().decode(errors="replace")
+
+
 class Project:
     """A copy of the workflow, and a folder to run it in."""
 
@@ -251,11 +272,7 @@ class Project:
                 prepare()
 
         return subprocess.Popen(
-            [
-                *(python, "-m", "snakemake"),
-                *(("--cores", str(cores)) if cores else ()),
-                *("--snakefile", self.source / "Snakefile", *arguments),
-            ],
+            [python, "-m", "snakemake", *self._options(cores), *arguments],
             cwd=folder or self.folder,
             env=os.environ | (environment or {}),
             text=True,
@@ -266,15 +283,25 @@ class Project:
             preexec_fn=begin,
         )
 
-    def run(self, *arguments, expect=0, **options):
+    def _options(self, cores):
+        """Return the options of Snakemake that each run has."""
+        options = ["--snakefile", self.source / "Snakefile"]
+        return ["--cores", str(cores), *options] if cores else options
+
+    def run(self, *arguments, expect=0, cores=2, folder=None, **options):
         """Run snakemake, check its exit status, and return what it printed."""
-        process = self.start(*arguments, **options)
-        try:
-            output, _ = process.communicate(timeout=600)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        assert process.returncode == expect, output
+        if options:
+            process = self.start(*arguments, cores=cores, folder=folder, **options)
+            try:
+                output, _ = process.communicate(timeout=600)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+            status = process.returncode
+        else:
+            arguments = [*self._options(cores), *arguments]
+            status, output = _run_warm(arguments, folder or self.folder)
+        assert status == expect, output
         return output
 
     def images(self, folder=None):
