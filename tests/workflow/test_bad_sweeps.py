@@ -228,7 +228,7 @@ def test_bad_labels_of_points_fail_their_images(project, points):
 
 
 def test_missing_partner_is_counted(project, points):
-    """And an error if warnings are; what is missing of the first sensor is no image."""
+    """And an error if warnings are; what the first sensor lacks is named."""
     for side, numbers in (("left", (0, 1)), ("right", (1, 2))):
         for number in numbers:
             write(project.folder / f"{side}/{number}.bin", points[number])
@@ -236,8 +236,12 @@ def test_missing_partner_is_counted(project, points):
         *("--config", "sensors=[{scans: left}, {scans: right}]"),
         "encodings=[lyft]",
     )
-    project.run(*settings)
+    output = project.run(*settings)
     assert set(project.images()) == {"lyft/0.png", "lyft/1.png"}
+    left, right = (project.folder / side for side in ("left", "right"))
+    assert find_lines(output, "sensors: 1 scan of ") == [
+        f"sensors: 1 scan of {right} in no image, as {left} has none of that name: 2"
+    ]
     found = [
         read_text(project.folder / f"results/lyft/{k}.png")["birdview:sensors"]
         for k in range(2)

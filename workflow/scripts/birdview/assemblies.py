@@ -33,6 +33,8 @@ from birdview.tracks import DRIVE, Tracks, expand
 _SUFFIXES = ".label", ".bin"
 """How the names of files of labels end; the first that exists."""
 
+_NAMED = 3  # of scans without an image, in a message
+
 
 class Sensor(NamedTuple):
     """A sensor of the vehicle.
@@ -310,6 +312,21 @@ class Assemblies:
             described["level"] = "by poses"
         constant = self.of_all._asdict().items()
         return described | {key: digest for key, digest in constant if digest}
+
+    def name_unpaired(self) -> Iterator[str]:
+        """Say which scans are in no image: the first sensor has none of their name."""
+        first, *others = (sensor.source for sensor in self.sensors)
+        for source in others:
+            place = source.place
+            names = [name for name in place.names() if not first.has(name)]
+            if names:
+                scans = "1 scan" if len(names) == 1 else f"{len(names)} scans"
+                more = ", ..." if len(names) > _NAMED else ""
+                yield (
+                    f"sensors: {scans} of {place.where} in no image, as "
+                    f"{first.place.where} has none of that name: "
+                    f"{', '.join(names[:_NAMED])}{more}"
+                )
 
     @property
     def of_all(self) -> Conditions:

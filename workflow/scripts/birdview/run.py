@@ -169,10 +169,11 @@ class Run:
 
     @property
     def left_out(self) -> str:
-        """What was not searched for scans, in one line; empty if there is nothing."""
-        if isinstance(self.found, Exception) or not any(self.found.left_out):
+        """What was found and has no image, in one line; empty if there is nothing."""
+        if isinstance(self.found, Exception):
             return ""
-        return f"scans: {self.found.left_out}"
+        notes = [f"scans: {self.found.left_out}"] if any(self.found.left_out) else []
+        return "; ".join([*notes, *self.assemblies.name_unpaired()])
 
     @property
     def unread_bag(self) -> str:
