@@ -66,7 +66,8 @@ def test_unknown_name_lists_the_built_in_encodings():
         f"built-in encodings: {', '.join(BUILT_IN)}; for any other, give the path of "
         f"its .yaml file"
     )
-    for name, meant in (("mv4d", " (did you mean mv3d?)"), ("../encodings/mv3d", "")):
+    near = " (did you mean mv3d?)"
+    for name, meant in (("mv4d", near), ("MV3D", near), ("../encodings/mv3d", "")):
         message = f"unknown encoding {name}{meant}; {names}"
         with pytest.raises(FileNotFoundError, match=re.escape(message)):
             load_encoding(name)

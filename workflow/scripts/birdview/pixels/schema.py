@@ -43,8 +43,9 @@ _SchemaLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def suggest(found: str, allowed: Iterable[str]) -> str:
     """Return `` (did you mean ...?)`` for a mistyped word, or nothing."""
-    close = get_close_matches(str(found), allowed, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    words = {word.lower(): word for word in allowed}
+    close = get_close_matches(str(found).lower(), words, n=1)
+    return f" (did you mean {words[close[0]]}?)" if close else ""
 
 
 def is_path(name: PathLike) -> bool:
