@@ -2,7 +2,8 @@
 # it renders leaves the compiled kernels in the container's image.
 #
 #   docker build --tag birdview .
-#   docker run --rm --volume /data/kitti/training/velodyne:/scans:ro --volume "$PWD:/data" \
+#   docker run --rm --user "$(id -u):$(id -g)" \
+#       --volume /data/kitti/training/velodyne:/scans:ro --volume "$PWD:/data" \
 #       birdview --cores 8 --config scans=/scans
 FROM debian:bookworm-slim
 
@@ -13,6 +14,9 @@ RUN apt-get update \
 WORKDIR /birdview
 COPY . .
 RUN python3 -m venv .venv && .venv/bin/pip install -r envs/requirements.txt && .venv/bin/snakemake --cores 2
+
+# Snakemake needs both, also for the number of a user that the container does not know.
+ENV HOME=/tmp USER=birdview
 
 WORKDIR /data
 ENTRYPOINT ["/birdview/.venv/bin/snakemake", "--snakefile", "/birdview/Snakefile"]
