@@ -233,7 +233,15 @@ def _run_warm(arguments, folder):
 
 
 class Project:
-    """A copy of the workflow, and a folder to run it in."""
+    """A copy of the workflow, and a folder to run it in.
+
+    Attributes
+    ----------
+    is_warm : bool
+        Whether runs are forks of a process that has loaded Snakemake: see `warm`.
+    """
+
+    is_warm = True
 
     def __init__(self, root):
         self.source, self.folder = root / "source", root / "run"
@@ -290,7 +298,7 @@ class Project:
 
     def run(self, *arguments, expect=0, cores=2, folder=None, **options):
         """Run snakemake, check its exit status, and return what it printed."""
-        if options:
+        if options or not self.is_warm:
             process = self.start(*arguments, cores=cores, folder=folder, **options)
             try:
                 output, _ = process.communicate(timeout=600)

@@ -35,6 +35,8 @@ def cluster(cluster_python, tmp_path_factory):
 class Drive(Project):
     """A project with 500 scans that runs on Slurm."""
 
+    is_warm = False
+
     def __init__(self, root, python):
         super().__init__(root)
         self.python = python
@@ -47,8 +49,9 @@ class Drive(Project):
         points = rng.uniform([-60, -60, -2.5, 0], [60, 60, 1, 1], size=(500, 4))
         points.astype("<f4").tofile(self.folder / "scans" / f"{name}.bin")
 
-    def start(self, *arguments):
-        return super().start(*PROFILE, *TEST_OPTIONS, *arguments, python=self.python)
+    def start(self, *arguments, **options):
+        arguments = (*PROFILE, *TEST_OPTIONS, *arguments)
+        return super().start(*arguments, python=self.python, **options)
 
     def submit(self, *settings, expect=0):
         """Run Snakemake; return what it printed, and the new jobs of Slurm."""
