@@ -5,6 +5,7 @@ import shutil
 import time
 
 import pytest
+from helpers import wait_for
 
 from birdview.demo import write_scan
 from birdview.pixels.scan import read_scan
@@ -192,11 +193,13 @@ def test_two_runs_at_once_lose_no_line(run, project):
         """
         import os, time
         while scan in "ac" and not os.path.exists("go"):
+            open("waiting", "w").close()
             time.sleep(0.1)
         """
     )
     settings = ("--config", "scans=scans", "encodings=[mv3d]")
     first = project.start(*settings, "split=first.txt")
+    wait_for((run.folder / "waiting").exists)
     run("split=second.txt", expect=1)
     assert {row[1] for row in table(run, "failed")} == {"d"}
     (run.folder / "go").touch()
