@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from birdview.pixels.scan import read_scan
     from birdview.training.images import Images
 
-__version__ = "0.2.0.dev0"
-__date__ = "2026-11-26"
+__version__ = "0.2.0"
+__date__ = "2026-11-27"
 
 __all__ = [
     "Images",
