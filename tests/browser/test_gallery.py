@@ -616,6 +616,13 @@ def test_bad_link_leaves_the_scan_that_was_shown(show):
     assert page.locator("#notice").is_hidden()
 
 
+def test_link_counts_although_the_state_is_written_before_it_is_read(show):
+    """The address follows the state with a delay."""
+    page = show(scan="000002")
+    page.evaluate("location.hash = '#scan=000003'; writeLink()")
+    expect(page.locator("#scan")).to_have_text("000003")
+
+
 def test_shows_100_000_scans(gallery, visit, tmp_path):
     """In a second, with as many elements as for a few; the scripts stay small."""
     count = 100_000

@@ -40,8 +40,8 @@ function writeLink() {
   history.replaceState(null, "", `#${link}`);
 }
 
-function readLink() {
-  const link = new URLSearchParams(location.hash.slice(1)), problems = [];
+function readLink(address) {
+  const link = new URLSearchParams(new URL(address).hash.slice(1)), problems = [];
   // Return the name that a key has, or null if there is none or it is not one of `known`.
   const find = (key, known, problem) => {
     const name = link.get(key);

@@ -63,8 +63,9 @@ async function play() {
   if (state.playing && number === playback) play(); // pause at the end
 }
 
-window.addEventListener("hashchange", readLink);
+// Not location: the state of before may have been written to it in the meantime.
+window.addEventListener("hashchange", (event) => readLink(event.newURL));
 window.addEventListener("resize", () => { drawStrip(); drawPlot(); });
 matchMedia("(prefers-color-scheme: light)").addEventListener("change", drawPlot);
 if (matchMedia("(max-width: 46rem), (max-height: 30rem)").matches) showPanel(false);
-readLink();
+readLink(location);
