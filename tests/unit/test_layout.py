@@ -997,3 +997,17 @@ def test_images_by_name_path_and_list_have_the_same_pixels(tmp_path, make_scan):
     ]
     assert images[0] == images[1]
     assert idat(images[0], "a") == idat(images[2], "b")
+
+
+def test_padding_is_no_field_that_an_encoding_can_show():
+    """There may be several, and their numbers mean nothing."""
+    names = "x", "y", "z", "_", "velocity", "_"
+    layout = load_layout([{name: "float32"} for name in names])
+    assert [layout.names(name) for name in names] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]

@@ -90,8 +90,8 @@ class Layout(NamedTuple):
         return record.newbyteorder(">" if self.endian == "big" else "<")
 
     def names(self, field: str) -> bool:
-        """Whether one of the fields has a name."""
-        return any(one.name == field for one in self.fields)
+        """Whether one of the fields that count has a name."""
+        return any(one.name == field != PADDING for one in self.fields)
 
     @property
     def columns(self) -> tuple[int | None, ...]:
