@@ -312,7 +312,7 @@ _READERS: dict[str, Callable[[PathLike, Sequence[str]], Found]] = {
 
 def _check_is_of_sensor(found: Found, path: PathLike) -> None:
     """Raise ValueError if poses must be of KITTI's camera, whose z is ahead."""
-    scans = sorted(found.poses, key=found.positions.__getitem__)
+    scans = found.list_scans()
     motions = np.reshape([found.poses[scan].numbers for scan in scans], (-1, 3, 4))
     with np.errstate(over="ignore", invalid="ignore"):  # poses may be anywhere
         steps = np.diff(motions[..., 3], axis=0)
@@ -327,7 +327,7 @@ def _check_is_of_sensor(found: Found, path: PathLike) -> None:
 
 
 def _find_jumps(found: Found) -> list[Jump]:
-    scans = sorted(found.poses, key=found.positions.__getitem__)
+    scans = found.list_scans()
     positions = np.array([found.positions[scan] for scan in scans], dtype=np.int64)
     places = np.reshape([found.poses[scan].numbers[3::4] for scan in scans], (-1, 3))
     with np.errstate(over="ignore"):

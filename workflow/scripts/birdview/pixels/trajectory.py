@@ -62,6 +62,10 @@ class Found(NamedTuple):
     missing: dict[str, str]
     positions: dict[str, int]
 
+    def list_scans(self) -> list[str]:
+        """Return the scans that have a pose, in the order of the drive."""
+        return sorted(self.poses, key=self.positions.__getitem__)
+
 
 def read_kitti(path: PathLike, scans: Sequence[str]) -> Found:
     """Read KITTI's poses, of which row i, from 0, is of the scan whose name is i.
