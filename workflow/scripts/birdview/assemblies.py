@@ -320,12 +320,11 @@ class Assemblies:
             place = source.place
             names = [name for name in place.names() if not first.has(name)]
             if names:
-                scans = "1 scan" if len(names) == 1 else f"{len(names)} scans"
-                more = ", ..." if len(names) > _NAMED else ""
                 yield (
-                    f"sensors: {scans} of {place.where} in no image, as "
-                    f"{first.place.where} has none of that name: "
-                    f"{', '.join(names[:_NAMED])}{more}"
+                    f"sensors: {len(names)} scan{'s' * (len(names) > 1)} of "
+                    f"{place.where} in no image, as {first.place.where} has none of "
+                    f"that name: {', '.join(names[:_NAMED])}"
+                    f"{', ...' if len(names) > _NAMED else ''}"
                 )
 
     @property
@@ -369,10 +368,10 @@ class Assemblies:
             Returns an assembly with files on this machine, which can be read until
             the next call.
         """
-        if not self.are_remote:
+        remote = [one.source for one in self.sensors if one.source.is_remote]
+        if not remote:
             yield lambda assembly: assembly
             return
-        remote = [one.source for one in self.sensors if one.source.is_remote]
         names = [*scans]
         wanted = [[*self._plan(names, source)] for source in remote]
         with ExitStack() as stack:

@@ -167,7 +167,7 @@ class Run:
             return None
         return [f"{scan}{self.layout.suffix}" for scan in self.found.names]
 
-    @property
+    @cached_property  # searches the folders of other sensors
     def left_out(self) -> str:
         """What was found and has no image, in one line; empty if there is nothing."""
         if isinstance(self.found, Exception):
