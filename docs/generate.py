@@ -35,6 +35,7 @@ from birdview.demo import write_scan  # noqa: E402
 from birdview.pixels.classes import load_classes  # noqa: E402
 from birdview.pixels.frame import HEIGHT  # noqa: E402
 from birdview.pixels.layout import Layout, load_layout  # noqa: E402
+from birdview.pixels.schema import load_schema  # noqa: E402
 from birdview.pixels.statistic import STATISTICS  # noqa: E402
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
@@ -172,8 +173,7 @@ def table_of_classes() -> str:
 
 def table_of_settings() -> str:
     """Return the settings of a run, and the keys of those that are mappings."""
-    file = paths.SCHEMAS / "config.schema.yaml"
-    rules = yaml.safe_load(file.read_text(encoding="utf-8"))["properties"]
+    rules = load_schema("config")["properties"]
     lines = ["| key | default | meaning |", "| --- | --- | --- |"]
     for name, rule in rules.items():
         key = f"`{name}`"
@@ -224,8 +224,7 @@ def table_of_class_keys() -> str:
 
 def table_of_keys(schema: str) -> str:
     """Return the keys of a schema, with their defaults and descriptions."""
-    file = paths.SCHEMAS / f"{schema}.schema.yaml"
-    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
+    rules = load_schema(schema)
     lines = ["| key | default | meaning |", "| --- | --- | --- |"]
     for name, rule in rules["properties"].items():
         default = _as_yaml(rule.get("default"))
