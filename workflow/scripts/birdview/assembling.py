@@ -129,7 +129,8 @@ def make_assemblies(
         files = PoseFiles(key, own["poses"], own["format"], own["calib"], axes, cache)
         return make_tracks(files, list_scans)
 
-    labels, shows_classes = None, any(CLASS in one.fields for one in encodings.values())
+    labels = None
+    shows_classes = any(CLASS in one.fields for one in encodings.values())
     if shows_classes or settings["point_labels"] is not None:  # which may be wrong
         labels = _label_files(settings["point_labels"], results, is_demo=is_demo)
     sweeps = Sweeps(_offsets(wanted), find_tracks("sweeps")) if wanted else None
